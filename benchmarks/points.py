@@ -29,6 +29,7 @@ ROUNDS = 5
 PAGE_ROWS = 32_768
 NAMES = tuple(SQL_TYPES)
 BY_ID = "SELECT * FROM things WHERE id = ?"
+BY_ID_REM = f"SELECT {', '.join(SQL_TYPES)} FROM things WHERE id = $1"
 BY_NAME = "SELECT * FROM things WHERE name = ?"
 BY_CATEGORY = "SELECT name, priority FROM things WHERE category = ?"
 BY_CATEGORY_REM = "SELECT name, priority FROM things WHERE category = $1"
@@ -108,6 +109,12 @@ def _gets(db: rem.Database, peers: dict[str, Any], frame: pl.DataFrame, places: 
     declared = slice(1, None)
     return [
         *_time("get by id", {"rem_arrow": _get(db), **peer_reads}, ids, columns=declared, target=Target("<=", 40)),
+        *_time(
+            "SELECT by id",
+            {"rem_arrow": lambda id_: db.sql(BY_ID_REM, [id_]).rows(), **peer_reads},
+            ids,
+            columns=declared,
+        ),
         *_time(
             "get by id, as a model",
             {"rem_arrow": _get(db, as_model=True)},

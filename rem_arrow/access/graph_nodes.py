@@ -14,6 +14,7 @@ import polars as pl
 
 from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
+from rem_arrow.index.arrays import taken
 from rem_arrow.index.walks import Rules
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def mask_of(graph: Graph, ends: pl.Series) -> Mask:
 def names_of(graph: Graph, nodes: Ints) -> tuple[pl.Series, pl.Series]:
     """Return the ids and the tables of nodes."""
     names = pl.Series([n or None for n in graph.nodes.names], dtype=pl.String)
-    return graph.nodes.ids.gather(nodes), names.gather(graph.nodes.tables[nodes].astype(np.int64))
+    return taken(graph.nodes.ids, nodes), taken(names, graph.nodes.tables[nodes])
 
 
 def id_lists(graph: Graph, matrices: Sequence[Ints]) -> pl.Series:

@@ -26,7 +26,10 @@ def with_positions(call: IndexCall, find: Callable[[list[str]], pl.DataFrame]) -
 
 def of_each(call: IndexCall, find: Callable[[list[str]], pl.DataFrame], asked: str) -> pl.DataFrame:
     """Return the rows of all texts, each once in a call; `find` gives those of different ones, which `asked` names."""
-    texts = _texts(call).unique([CALL, ASKED] if call.calls else ASKED, maintain_order=True)
+    if not call.calls:
+        call.check_time()
+        return find([text for text in dict.fromkeys(t for i in call.inputs for t in i.to_list()) if text is not None])
+    texts = _texts(call).unique([CALL, ASKED], maintain_order=True)
     return _answers(call, texts.filter(pl.col(ASKED).is_not_null()), find, asked)
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from rem_arrow.access import text_entries, vector_entries
 from rem_arrow.access.graph_indexes import GraphIndexes
+from rem_arrow.access.kept_filters import KeptFilters
 from rem_arrow.access.key_indexes import KeyIndexes
 from rem_arrow.access.rerankers import Rerankers
 from rem_arrow.access.soft_deletes import SoftDeletes
@@ -29,6 +30,7 @@ class Indexes:
         deleted: which entities are softly deleted, by version.
         sequences: the numbers of the sequences.
         rerankers: what orders the rows that searches have found.
+        filters: the rows that filters left of tables.
         statistics: what the catalog remembers of columns of stored tables, by table, column and type.
     """
 
@@ -41,6 +43,7 @@ class Indexes:
         self.deleted = SoftDeletes()
         self.graphs = GraphIndexes(self.deleted)
         self.rerankers = Rerankers()
+        self.filters = KeptFilters(store.settings.memory_bytes)
         self.statistics: dict[tuple[int, int, pl.DataType], object] = {}
 
     def for_reading(self) -> Indexes:

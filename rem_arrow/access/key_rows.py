@@ -19,7 +19,7 @@ from rem_arrow.base.source import ROWID, ColumnRange
 from rem_arrow.index import entries
 from rem_arrow.storage import statistics
 from rem_arrow.storage.segment import Segment
-from rem_arrow.storage.version import PartView, TableVersion, cells
+from rem_arrow.storage.version import PartView, TableVersion, columns_at
 
 # A look-up in the index takes as long as to read and join so many rows.
 _ROWS_OF_A_LOOKUP = 200
@@ -71,7 +71,7 @@ def with_prefix(access: Access, tv: TableVersion, key: Constraint, prefix: bytes
         seen.add(rowid)
         if place is None:
             continue
-        row = pl.DataFrame([cells([place], f) for f in fields])
+        row = pl.DataFrame(columns_at([place], fields))
         if _prefixes(access, tv.table, key, row) == [prefix]:
             yield rowid
 

@@ -89,6 +89,9 @@ def scored(
     column: VectorColumn, queries: Vectors, reached: list[Rowids], metric: Metric
 ) -> list[tuple[Rowids, Scores]]:
     """Return the live rows among those that an index gives for each query, scored from their own vectors."""
+    if len(queries) == 1:
+        own, near = column.gathered(reached[0])
+        return [(own, exact.scores(near, queries[0], metric))]
     rowids, vectors = column.gathered(np.unique(np.concatenate(reached)))
     order = np.argsort(rowids)
     ascending = rowids[order]

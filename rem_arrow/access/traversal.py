@@ -10,6 +10,7 @@ import polars as pl
 
 from rem_arrow.access.graph_nodes import Walk, check_depth, id_lists, names_of, starts_of
 from rem_arrow.index import walks
+from rem_arrow.index.arrays import taken
 
 if TYPE_CHECKING:
     from rem_arrow.index.adjacency import Graph
@@ -28,7 +29,7 @@ def neighbors(graph: Graph, starts: Sequence[str], depth: int, walk: Walk, *, ex
         last = reached.depth == depth
         reached = walks.Reached(reached.start[last], reached.node[last], reached.depth[last])
     ids, tables = names_of(graph, reached.node)
-    start_ids = linked.gather(reached.start)
+    start_ids = taken(linked, reached.start)
     return pl.DataFrame(
         [start_ids.alias("start_id"), ids.alias("id"), tables.alias("table"), pl.Series("depth", reached.depth)]
     )

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 # Words of more rows are not read for one search.
 _WORDS_ROWS_MAX = 200_000
 # Up to this share of the rows are looked up one by one, and not on a walk over all.
-_FEW_SHARE = 0.05
+_FEW_SHARE = 0.5
+_BLOCK_ROWS = 4_096
 
 # Which rows of a part have a vector, and the fingerprints of the vectors, by the number of the field: each takes a pass
 # over all of them.
@@ -137,25 +138,25 @@ class VectorColumn:
 
     def gathered(self, rowids: Rowids) -> tuple[Rowids, Vectors]:
         """Return the live rows among few, with their vectors."""
-        live, vectors = [], []
-        ascending = np.sort(rowids)
-        for view in self.table.parts:
-            places = _places(view, ascending)
-            if len(places):
-                valid, deleted = self._valid(view), softly_deleted(self.table.table, view)
-                if valid is not None:
-                    places = places[valid[places]]
-                if deleted is not None:
-                    places = places[~deleted[places]]
-                live.append(
-                    places + view.part.rowid_low
-                    if isinstance(view.part, Segment) and view.part.dense
-                    else view.part.rowid_array(view.length)[places]
-                )
-                vectors.append(self.matrix(view)[places])
-        if not live:
+        parts = [(own, vectors[places]) for own, vectors, places in self.found(np.sort(rowids))]
+        if not parts:
             return np.empty(0, dtype=np.int64), np.empty((0, self.dimension), dtype=np.float32)
-        return np.concatenate(live), np.concatenate(vectors)
+        return np.concatenate([own for own, _ in parts]), np.concatenate([vectors for _, vectors in parts])
+
+    def found(self, rowids: Rowids) -> Iterator[tuple[Rowids, Vectors, npt.NDArray[np.intp]]]:
+        """Yield, part by part, the live rows among some, which ascend; all vectors of the part; where theirs stand."""
+        for view in self.table.parts:
+            places = _places(view, rowids)
+            if not len(places):
+                continue
+            valid, deleted = self._valid(view), softly_deleted(self.table.table, view)
+            if valid is not None:
+                places = places[valid[places]]
+            if deleted is not None:
+                places = places[~deleted[places]]
+            dense = isinstance(view.part, Segment) and view.part.dense
+            own = places + view.part.rowid_low if dense else view.part.rowid_array(view.length)[places]
+            yield own, self.matrix(view), places
 
 
 def _products(vectors: Vectors) -> Vectors:
@@ -202,7 +203,11 @@ def search_exact(
 def _searched(column: VectorColumn, allowed: Rowids | None) -> Iterator[tuple[Rowids, Vectors]]:
     """Yield the rows that may be found, part by part, and their vectors."""
     if allowed is not None and len(allowed) <= _FEW_SHARE * column.live_rows:
-        yield column.gathered(allowed)
+        for own, vectors, places in column.found(allowed):
+            # So many at once that what is copied stays in the cache.
+            for at in range(0, len(places), _BLOCK_ROWS):
+                block = slice(at, at + _BLOCK_ROWS)
+                yield own[block], taken(vectors, places[block])
         return
     for rowids, vectors, offsets in column.chunks(allowed):
         yield (rowids, vectors) if offsets is None else (rowids[offsets], taken(vectors, offsets))
@@ -246,11 +251,11 @@ def as_frame(hits: list[Hits]) -> pl.DataFrame:
     """Return what was found for each query as rows: query (its place), rowid, score."""
     rowids = [h.rowids for h in hits]
     return pl.DataFrame(
-        {
-            "query": np.repeat(np.arange(len(hits)), [len(r) for r in rowids]),
-            "rowid": np.concatenate([*rowids, np.empty(0, dtype=np.int64)]),
-            "score": np.concatenate([*(h.scores for h in hits), np.empty(0, dtype=np.float64)]),
-        }
+        [
+            pl.Series("query", np.repeat(np.arange(len(hits)), [len(r) for r in rowids])),
+            pl.Series("rowid", np.concatenate([*rowids, np.empty(0, dtype=np.int64)])),
+            pl.Series("score", np.concatenate([*(h.scores for h in hits), np.empty(0, dtype=np.float64)])),
+        ]
     )
 
 

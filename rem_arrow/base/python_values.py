@@ -191,7 +191,7 @@ def _number_type(values: Sequence[Any], kinds: set[type], where: str) -> pl.Data
     if {float, Decimal} <= kinds:
         raise InputError(f"{where} holds decimals beside floats; give all of them one type")
     if float in kinds:
-        if any(type(v) is int and abs(v) > _FLOAT_EXACT for v in values):
+        if int in kinds and any(type(v) is int and abs(v) > _FLOAT_EXACT for v in values):
             raise InputError(f"{where} holds floats beside an integer that no float holds exactly; give them one type")
         return pl.Float64()
     if Decimal in kinds:

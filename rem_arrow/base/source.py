@@ -4,7 +4,7 @@ kind."""
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+Rowids: TypeAlias = "npt.NDArray[np.int64]"
 Metric: TypeAlias = Literal["cosine", "inner_product", "l2"]
 # How a search ranks: by a metric of vectors, or by the words of a text.
 Ranking: TypeAlias = Literal["cosine", "inner_product", "l2", "bm25"]
@@ -187,8 +188,9 @@ class TableSource(Protocol):
         fixed: frozenset[str] = frozenset(),
         *,
         bytes_max: float = inf,
-    ) -> pl.LazyFrame:
-        """Return a frame of `columns`, in that order, holding at least every row that `skips` does not leave out.
+    ) -> pl.LazyFrame | pl.DataFrame:
+        """Return a frame of `columns`, in that order, holding at least every row that `skips` does not leave out; a
+        DataFrame of its own where the rows are few and in memory.
 
         Args:
             coded: text columns that may come as categories, where the source has them so.
@@ -266,6 +268,10 @@ class Catalog(Protocol):
 
     def reranker(self, name: str) -> Reranker:
         """Return the reranker of a name. Raises InputError if there is none."""
+
+    def filtered(self, source: str, key: object, compute: Callable[[], Rowids]) -> Rowids:
+        """Return the rowids that a filter, known by `key`, leaves of a table: those that were computed before, if all
+        rows of the table are the same."""
 
     def entity_table(self, name: str) -> str | None:
         """Return the name of the table of entities that is called so, as edges have it, or None."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import polars as pl
@@ -14,7 +14,7 @@ from rem_arrow.base import datatypes
 from rem_arrow.base.macro import KINDS, MacroKind, Overload, overloads_from_json
 from rem_arrow.base.schema import TEMPORARY, Table, catalog_key
 from rem_arrow.base.session_state import SessionState
-from rem_arrow.base.source import FileRequest, IndexCall, Reranker, TableSource
+from rem_arrow.base.source import FileRequest, IndexCall, Reranker, Rowids, TableSource
 from rem_arrow.catalog import system_tables, system_views
 from rem_arrow.catalog.frame_table import FrameTable
 from rem_arrow.catalog.search_path import found, schema_of
@@ -117,6 +117,14 @@ class Snapshot:
 
     def reranker(self, name: str) -> Reranker:
         return self.access.indexes.rerankers.of(name)
+
+    def filtered(self, source: str, key: object, compute: Callable[[], Rowids]) -> Rowids:
+        hit = None if source == TARGET or source.casefold() in self._frames else self._found(source)
+        # What is left of edges depends on their ends too.
+        if hit is None or hit[1].table.kind not in ("entity", "plain"):
+            return compute()
+        access, tv = hit
+        return access.indexes.filters.rowids((source, self._include_deleted, key), tv.parts, compute)
 
     def source(self, name: str) -> TableSource | None:
         frame = self._frames.get(name.casefold())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, cast
 
@@ -32,12 +33,14 @@ from rem_arrow.storage import key_filter, statistics
 from rem_arrow.storage.codec import CODED, unscaled
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.statistics import Bounds
-from rem_arrow.storage.version import PartView, Place, TableVersion, cells
+from rem_arrow.storage.values import Offsets
+from rem_arrow.storage.version import PartView, TableVersion, columns_at
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 _ROWID_FIELD = Field(ROWID, pl.Int64(), ROWID_COLUMN, nullable=False)
+_ROWID_ONLY = {ROWID: _ROWID_FIELD}
 _PARTS_AHEAD = 2
 
 
@@ -59,22 +62,20 @@ class StoredTable:
         self._marker = None if include_deleted or not tv.table.soft_delete else tv.table.field(tv.table.soft_delete)
         hides = tv.table.name == EDGES and not include_deleted
         self._deleted = access.indexes.deleted.of(access.version) if hides else ()
-        self._schema = (
-            pl.Schema({**tv.table.polars_schema(), ROWID: pl.Int64()}) if rowids else tv.table.polars_schema()
-        )
+        self._rowids = rowids
         # Columns that parts do not store: they are computed from the rowids.
-        self._virtual = {
-            ROWID: _ROWID_FIELD,
-            **{e.column: Field(e.column, e.dtype, ROWID_COLUMN) for e in tv.table.embeddings},
-        }
+        self._virtual = dict(_ROWID_ONLY)
+        for embedding in tv.table.embeddings:
+            self._virtual[embedding.column] = Field(embedding.column, embedding.dtype, ROWID_COLUMN)
 
-    @property
+    @cached_property
     def schema(self) -> pl.Schema:
-        return self._schema
+        own = self.table.polars_schema()
+        return pl.Schema({**own, ROWID: pl.Int64()}) if self._rowids else own
 
     @property
     def hidden(self) -> pl.Schema:
-        return pl.Schema({n: f.dtype for n, f in self._virtual.items() if n not in self._schema})
+        return pl.Schema({n: f.dtype for n, f in self._virtual.items() if n not in self.schema})
 
     @property
     def vectors(self) -> Mapping[str, VectorSpec]:
@@ -117,7 +118,7 @@ class StoredTable:
         places = [self._tv.place(r) for r in rowids]
         live = [p for p in places if p is not None]
         assert len(live) == len(rowids), "searches return live rows only"
-        return pl.DataFrame([*(cells(live, f) for f in self.table.fields), score.alias("_score")])
+        return pl.DataFrame([*columns_at(live, self.table.fields), score.alias("_score")])
 
     def row_count(self) -> int:
         return self._tv.rows
@@ -142,7 +143,7 @@ class StoredTable:
         fixed: frozenset[str] = frozenset(),
         *,
         bytes_max: float = inf,
-    ) -> pl.LazyFrame:
+    ) -> pl.LazyFrame | pl.DataFrame:
         fields = [self._field(c) for c in columns]
         point = point_rowids(self._access, self._tv, skips)
         if point is not None:
@@ -150,7 +151,7 @@ class StoredTable:
             report.index = name
             gathered = self._gather(fields, rowids)
             report.rows = gathered.height
-            return (gathered.with_columns(unscaled(gathered[c]) for c in fixed) if fixed else gathered).lazy()
+            return gathered.with_columns(unscaled(gathered[c]) for c in fixed) if fixed else gathered
         bounded = self._bounded(skips.ranges)
         views = [view for view in self._tv.parts if not self._skips(view, bounded)]
         report.segments_skipped += len(self._tv.parts) - len(views)
@@ -310,23 +311,26 @@ class StoredTable:
         return pl.concat(frames) if frames else pl.DataFrame(schema={f.name: f.dtype for f in fields})
 
     def _rows_frame(self, view: PartView, fields: Sequence[Field], offsets: list[int]) -> pl.DataFrame:
-        places = [Place(view, offset) for offset in offsets]
+        part = view.part
         if self._deleted:
-            ends = pl.DataFrame([cells(places, self.table.field(n)) for n in ENDS])
+            ends = pl.DataFrame([part.cells(self.table.field(n), Offsets(offsets)) for n in ENDS])
             hidden = ends.select(hidden_edges(self._deleted)).to_series()
-            places = [p for p, is_hidden in zip(places, hidden, strict=True) if not is_hidden]
-        if self._marker is not None and self._has_deleted(view):
-            deleted = cells(places, self._marker).is_not_null()
-            places = [p for p, is_deleted in zip(places, deleted, strict=True) if not is_deleted]
+            offsets = [o for o, is_hidden in zip(offsets, hidden, strict=True) if not is_hidden]
+        if self._marker is not None and offsets and self._has_deleted(view):
+            alive = part.cells(self._marker, Offsets(offsets)).is_null()
+            offsets = [o for o, is_alive in zip(offsets, alive, strict=True) if is_alive]
         if not fields:
-            return pl.DataFrame(height=len(places))
+            return pl.DataFrame(height=len(offsets))
+        if not offsets:
+            return pl.DataFrame(schema={f.name: f.dtype for f in fields})
         virtual = not self._virtual.keys().isdisjoint(f.name for f in fields)
-        rowids = view.part.rowid_array(view.length)[[p.offset for p in places]] if virtual else None
+        rowids = part.rowid_array(view.length)[offsets] if virtual else None
+        at = Offsets(offsets)
         return pl.DataFrame(
             [
                 self._computed(f, rowids).alias(f.name)
                 if f.name in self._virtual and rowids is not None
-                else cells(places, f)
+                else part.cells(f, at)
                 for f in fields
             ]
         )

@@ -96,14 +96,14 @@ class Engine:
         self,
         text: str,
         snapshot: Snapshot,
-        parameters: Parameters = None,
+        values: Mapping[str, object],
+        dtypes: Mapping[str, pl.DataType],
         limits: Limits | None = None,
         *,
         part: Part | None = None,
     ) -> pl.DataFrame:
-        """Return the rows of a query."""
+        """Return the rows of a query; the values of the parameters are typed."""
         started, limits = time.monotonic(), limits or Limits()
-        values, dtypes = typed_parameters(parameters)
         # A time limit counts for the plan too.
         watch = None if limits.timeout_s is None else Watch(limits.timeout_s, started, None)
 
@@ -171,7 +171,7 @@ class Engine:
         )
         with span("run"):
             rows = run.rows()
-        return (titled if to_store else named)(rows, query.names)
+        return (titled if to_store or prepared.is_portable else named)(rows, query.names)
 
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:
         """Return the query as a LazyFrame over the pinned version, its integers of 128 bits as they are."""
@@ -179,7 +179,7 @@ class Engine:
         query = self.plan(text, snapshot, dtypes, values)
         prepared = self._ready(query.plan, snapshot)
         frame, _, _ = lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot), self._embed)
-        return lazily_named(frame, query.plan.schema, query.names)
+        return lazily_named(frame.lazy(), query.plan.schema, query.names)
 
     def explain(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow.engine.results import is_portable
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.optimizer import optimize_for_data
 from rem_arrow.plan.embedded import Embedded, embedded_in
@@ -23,6 +24,7 @@ class Prepared(NamedTuple):
     """A plan that is optimized for the data.
 
     Attributes:
+        is_portable: its rows leave in the types that they have.
         held_bytes: a guess of the most that it holds at once.
         few_rows: how many rows are few for it.
         embedded: the texts that it searches for by vector.
@@ -30,6 +32,7 @@ class Prepared(NamedTuple):
     """
 
     plan: Relation
+    is_portable: bool
     held_bytes: float
     few_rows: int
     embedded: tuple[Embedded, ...]
@@ -40,6 +43,7 @@ def prepare(plan: Relation, snapshot: Snapshot) -> Prepared:
     """Return an optimized plan ready to run, for as long as `sources` are what they are in the snapshot."""
     return Prepared(
         optimize_for_data(plan, snapshot),
+        is_portable(plan.schema),
         _held_bytes(plan),
         0 if _multiplies(plan, Estimates(snapshot)) else FEW_ROWS * _nodes(plan),
         embedded_in(plan),

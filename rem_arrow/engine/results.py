@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
-from rem_arrow.base.wide_integers import narrowed
+from rem_arrow.base.wide_integers import narrowed, portable
 from rem_arrow.lower.interval import flattened
 from rem_arrow.plan import types
 
@@ -16,6 +16,11 @@ def named(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Give a result the user's names. An interval with months leaves as a Duration of 30 days a month, for Polars has
     no type for it, and an integer of 128 bits in a type that other tools accept."""
     return titled(narrowed(_flattened(frame)), names)
+
+
+def is_portable(schema: Mapping[str, pl.DataType]) -> bool:
+    """Say whether `named` leaves the types of a result as they are."""
+    return all(portable(t) == t and t != types.CALENDAR for t in schema.values())
 
 
 def filed(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
@@ -51,6 +56,8 @@ def _flat(schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
 
 def unique_names(names: Sequence[str]) -> list[str]:
     """Return the names with repeated ones numbered, since the columns of a frame differ: a, a_1."""
+    if len(set(names)) == len(names):
+        return list(names)
     taken, unique = set(names), dict[str, None]()
     for name in names:
         numbered, n = name, 0

@@ -13,7 +13,8 @@ from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.prepared import Prepared
 from rem_arrow.lower.context import Bounds, Embed, Environment, Lowering, NodeKey, Parts, Report
 from rem_arrow.lower.execution import translated
-from rem_arrow.lower.relation import lower
+from rem_arrow.lower.held import Frame
+from rem_arrow.lower.relation import lower_held
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.optimizer import optimize_for_values
 from rem_arrow.plan.nodes import Relation
@@ -116,7 +117,7 @@ def lowered(
     bounds: Bounds | None = None,
     *,
     measured: dict[NodeKey, tuple[int, float]] | None = None,
-) -> tuple[pl.LazyFrame, Relation, Lowering]:
+) -> tuple[Frame, Relation, Lowering]:
     """Return the frame of a plan, the plan that it computes, and the context in which it was lowered."""
     plan = optimize_for_values(prepared.plan, values)
     context = Lowering(
@@ -125,7 +126,7 @@ def lowered(
     try:
         allowance = Allowance(None if limits is None else limits.memory_bytes, context.bounds.watch)
         with numbering(snapshot.sequences), allowing(allowance):
-            return lower(plan, context), plan, context
+            return lower_held(plan, context), plan, context
     except RecursionError as error:
         raise UnsupportedError("the statement is nested too deeply") from error
     except (pl.exceptions.PolarsError, ExecuteError) as error:

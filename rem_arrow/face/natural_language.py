@@ -155,7 +155,7 @@ class _Pinned:
 
     def query(self, sql: str, frames: Mapping[str, pl.DataFrame], timeout_s: float | None) -> pl.DataFrame:
         limits = Limits(timeout_s, self._instance.limits.memory_bytes)
-        return self._instance.engine.execute(sql, Snapshot(self._access, frames), None, limits)
+        return self._instance.engine.execute(sql, Snapshot(self._access, frames), {}, {}, limits)
 
     def explain(self, sql: str, frames: Mapping[str, pl.DataFrame]) -> str:
         return self._instance.engine.explain(sql, Snapshot(self._access, frames))

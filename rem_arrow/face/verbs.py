@@ -148,7 +148,10 @@ class Verbs(ABC):
         snapshot, instance = Snapshot(access, include_deleted=include_deleted), self._instance
         values, dtypes = typed_parameters(parameters)
         return instance.log.run(
-            "Select", text, dtypes, lambda: instance.engine.execute(text, snapshot, values, instance.limits)
+            "Select",
+            text,
+            dtypes,
+            lambda: instance.engine.execute(text, snapshot, values, dtypes, instance.limits),
         )
 
 

@@ -6,7 +6,7 @@ A node is a table and an id; a table of "" is an end that no entity has.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 NOWHERE = ""
+_RECENT_MAX = 256
 
 
 class Ends(NamedTuple):
@@ -37,6 +38,8 @@ class Nodes:
     names: tuple[str, ...]
     hashes: npt.NDArray[np.uint64]
     order: Ints
+    # Where the ids are that were looked for last: a hash of one id is a query of Polars, and a walk asks some times.
+    _recent: dict[str, Ints] = field(default_factory=dict, compare=False, repr=False)
 
     @staticmethod
     def of(ids: pl.Series, tables: npt.NDArray[np.int16], names: Sequence[str]) -> Nodes:
@@ -50,6 +53,20 @@ class Nodes:
 
     def find(self, ids: pl.Series, table: str | None = None) -> list[Ints]:
         """Return the nodes of each id, of all tables or of one."""
+        if table is not None or len(ids) > _RECENT_MAX:
+            return self._found(ids, table)
+        texts = ids.to_list()
+        known = {text: self._recent.get(text) for text in texts}
+        fresh = [text for text, nodes in known.items() if nodes is None]
+        if fresh:
+            answers = dict(zip(fresh, self._found(pl.Series(fresh, dtype=pl.String), None), strict=True))
+            known |= answers
+            if len(self._recent) > _RECENT_MAX:
+                self._recent.clear()
+            self._recent.update(answers)
+        return [nodes for text in texts if (nodes := known[text]) is not None]
+
+    def _found(self, ids: pl.Series, table: str | None) -> list[Ints]:
         hashes = _hashes(ids)
         low, high = (
             np.searchsorted(self.hashes, hashes, side="left"),

@@ -13,6 +13,7 @@ from rem_arrow.base.source import Catalog, ScanReport
 from rem_arrow.lower import growth
 from rem_arrow.lower.execution import Engine, Rows, collect, stream
 from rem_arrow.lower.expression import lower_expr
+from rem_arrow.lower.held import Frame, held
 from rem_arrow.lower.meeting import Meeting
 from rem_arrow.plan.nodes import Expr, Literal, Parameter, Relation, Scan
 from rem_arrow.plan.walk import columns_of
@@ -136,7 +137,7 @@ class Lowering:
     environment: Environment
     bounds: Bounds = field(default_factory=Bounds)
     report: Report = field(default_factory=Report)
-    scans: dict[Scan, tuple[pl.LazyFrame, int]] = field(default_factory=dict)
+    scans: dict[str, tuple[Scan, Frame, int]] = field(default_factory=dict)
     shared: dict[int, tuple[pl.LazyFrame, int]] = field(default_factory=dict)
     working: dict[str, tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=dict)
     enough: dict[int, tuple[int, Expr | None]] = field(default_factory=dict)
@@ -164,10 +165,10 @@ class Lowering:
             case _:
                 return pl.select(lower_expr(expr, self.environment.parameters)).item()
 
-    def reads(self, frame: pl.DataFrame) -> pl.LazyFrame:
+    def reads(self, rows: pl.DataFrame) -> Frame:
         """Return rows that are in memory as an input of what is being lowered."""
-        self.rows += frame.height
-        return frame.lazy()
+        self.rows += rows.height
+        return held(rows)
 
     def met(
         self,
@@ -182,15 +183,17 @@ class Lowering:
         self.meetings.append(meeting)
         return meeting.side(left, 0), meeting.side(right, 1)
 
-    def run(self, lowered: Callable[[], pl.LazyFrame]) -> pl.DataFrame:
+    def run(self, lowered: Callable[[], Frame]) -> pl.DataFrame:
         """Lower a part of the statement and run it now."""
         outer, self.rows = self.rows, 0
         rows = self.collect(lowered())
         self.rows = outer
         return rows
 
-    def collect(self, frame: pl.LazyFrame) -> pl.DataFrame:
+    def collect(self, frame: Frame) -> pl.DataFrame:
         """Run a frame that has just been lowered."""
+        if isinstance(frame, pl.DataFrame):
+            return frame.clone()
         if self.bounds.watch is not None:
             self.bounds.watch.collecting()
 

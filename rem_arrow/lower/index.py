@@ -33,7 +33,7 @@ def rows(plan: Index, context: Lowering, run: Run) -> pl.DataFrame:
     keys, calls = _calls(plan, asked)
     call = IndexCall(tuple(texts), options, columns, relations, context.bounds.deadline, calls)
     answer = context.environment.catalog.index(plan.function, call)
-    own = answer.select(pl.col(column).alias(name) for name, column, _ in plan.columns)
+    own = pl.DataFrame([answer.get_column(c) for c in columns], [name for name, _, _ in plan.columns])
     return own if keys is None else pl.concat([own, keys[answer[CALL]]], how="horizontal")
 
 

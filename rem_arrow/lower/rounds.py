@@ -60,7 +60,7 @@ def recursive(plan: Recursive, context: Lowering, lower: Lower) -> pl.LazyFrame:
         )
     if outer is not None:
         context.working[plan.name] = outer
-    return context.reads(held.all())
+    return context.reads(held.all()).lazy()
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -10,12 +11,13 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.base.errors import BindError, ExecuteError
-from rem_arrow.base.source import VectorSpec
+from rem_arrow.base.source import ROWID, Rowids, VectorSpec
 from rem_arrow.lower.best_rows import Asked, Question, best_rows
 from rem_arrow.lower.context import Lowering
 from rem_arrow.plan.nodes import (
     Cast,
     Column,
+    Filter,
     Hit,
     Literal,
     Parameter,
@@ -26,9 +28,15 @@ from rem_arrow.plan.nodes import (
     Sort,
     Values,
 )
+from rem_arrow.plan.statement_time import NOW
+from rem_arrow.plan.volatility import is_volatile
+from rem_arrow.plan.walk import every_expr
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+# The values by which filters are told apart.
+_CONSTANTS = (str, int, float, Decimal, dt.date, dt.time, dt.timedelta, type(None))
 
 Run = Callable[[Relation], pl.DataFrame]
 
@@ -40,12 +48,17 @@ def hits(plan: Search, hit: Hit, context: Lowering, run: Run) -> pl.DataFrame:
         raise BindError(f'the table "{hit.source}" is gone')
     asked = _asked(hit, context)
     calls, questions = _questions(plan, hit, source.vectors, context, run)
-    found = [pl.DataFrame(schema={"query": pl.Int64, "rowid": pl.Int64, "score": pl.Float64})]
+    found: list[tuple[list[int], pl.DataFrame]] = []
     if questions and asked.k:
-        for places, allowed in _among(plan, hit, calls, len(questions), run):
-            rows = best_rows(source, asked, [questions[i] for i in places], allowed)
-            found.append(rows.with_columns(pl.Series("query", places, dtype=pl.Int64)[rows["query"]]))
-    hits = pl.concat(found)
+        for places, allowed in _among(plan, hit, calls, len(questions), context, run):
+            found.append((places, best_rows(source, asked, [questions[i] for i in places], allowed)))
+    if found and not plan.keys:
+        ((_, one),) = found
+        return pl.DataFrame([one["rowid"], one["score"]], [hit.rowid, hit.score])
+    empty = pl.DataFrame(schema={"query": pl.Int64, "rowid": pl.Int64, "score": pl.Float64})
+    hits = pl.concat(
+        [empty, *(rows.with_columns(pl.Series("query", p, dtype=pl.Int64)[rows["query"]]) for p, rows in found)]
+    )
     return pl.DataFrame(
         [hits["rowid"].alias(hit.rowid), *(calls[hits["query"]] if plan.keys else ()), hits["score"].alias(hit.score)]
     )
@@ -106,18 +119,18 @@ def _rows(plan: Search, hit: Hit, context: Lowering, run: Run) -> tuple[list[tup
 
 
 def _among(
-    plan: Search, hit: Hit, calls: pl.DataFrame, count: int, run: Run
+    plan: Search, hit: Hit, calls: pl.DataFrame, count: int, context: Lowering, run: Run
 ) -> Iterator[tuple[list[int], npt.NDArray[np.int64] | None]]:
     """Yield the searches that are among the same rows, by their places, and these rows; None where they are all."""
     own = tuple((name, dtype) for name, dtype in plan.keys if name in plan.input.schema)
     if not own and _is_whole(plan.input):
         yield list(range(count)), None
         return
+    if not own:
+        yield list(range(count)), _allowed(plan.input, hit.rowid, context, run)
+        return
     outputs = ((hit.rowid, Column(hit.rowid, pl.Int64())), *((name, Column(name, dtype)) for name, dtype in own))
     rows = run(Project(plan.input, outputs)).drop_nulls(hit.rowid)
-    if not own:
-        yield list(range(count)), _ascending(rows.to_series().to_numpy())
-        return
     names = [name for name, _ in own]
     places: dict[tuple[object, ...], list[int]] = {}
     for place, values in enumerate(calls.select(names).rows()):
@@ -127,9 +140,38 @@ def _among(
             yield places[values], _ascending(part.to_series().to_numpy())
 
 
+def _allowed(plan: Relation, rowid: str, context: Lowering, run: Run) -> Rowids:
+    """Return the rowids of what a search may find, ascending; of a filter of one table those that were computed before,
+    if its rows are the same."""
+
+    def compute() -> Rowids:
+        rows = run(Project(plan, ((rowid, Column(rowid, pl.Int64())),)))
+        return _ascending(rows.to_series().drop_nulls().to_numpy())
+
+    scan = plan
+    while isinstance(scan, (Project, Filter, Sort)):
+        scan = scan.input
+    catalog, constants = context.environment.catalog, [rowid]
+    source = catalog.source(scan.source) if isinstance(scan, Scan) else None
+    if not isinstance(scan, Scan) or source is None:
+        return compute()
+    if any(column not in source.schema and column != ROWID for _, column, _ in scan.columns):
+        return compute()
+    for expr in every_expr(plan):
+        if isinstance(expr, (Literal, Parameter)):
+            value = context.value(expr)
+            if not isinstance(value, _CONSTANTS) or expr == NOW:
+                return compute()
+            # What is equal may differ still: 0.0 and -0.0.
+            constants.append(repr(value))
+        elif is_volatile(expr):
+            return compute()
+    return catalog.filtered(scan.source, (plan, tuple(constants)), compute)
+
+
 def _vector(value: object, dimension: int, hit: Hit) -> npt.NDArray[np.float32]:
     values = list(value)  # type: ignore[call-overload]
-    if any(v is None for v in values):
+    if None in values:
         raise ExecuteError("the query vector holds a NULL")
     if len(values) != dimension:
         raise ExecuteError(

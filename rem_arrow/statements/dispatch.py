@@ -68,6 +68,8 @@ def run(context: Context) -> Result:
 
     Nothing is written of a statement with a part that nobody read: it would have no effect.
     """
+    if isinstance(context.parsed.statement, Select):
+        return _run(context, context.parsed.statement)
     checked = replace(context, write=_checking(context, context.write), define=_checking(context, context.define))
     return _run(checked, context.parsed.statement)
 
@@ -77,7 +79,12 @@ def _run(context: Context, statement: Statement) -> Result:
     match statement:
         case Select():
             return context.instance.engine.execute(
-                context.text, context.snapshot(), context.values, context.limits, part=(context.place, statement.tree)
+                context.text,
+                context.snapshot(),
+                context.values,
+                context.dtypes,
+                context.limits,
+                part=(context.place, statement.tree),
             )
         case Insert():
             return rows.insert(context, statement)

@@ -182,6 +182,6 @@ def _without_edges(context: Context, access: Access, table: str) -> Changes:
     tv = access.version.find(edges.NAME)
     assert tv is not None, "every database has edges"
     source = StoredTable(access, tv, rowids=True)
-    ends = source.scan([ROWID, "src_table", "dst_table"], ScanReport()).collect()
+    ends = source.scan([ROWID, "src_table", "dst_table"], ScanReport()).lazy().collect()
     hit = (ends["src_table"] == table).fill_null(value=False) | (ends["dst_table"] == table).fill_null(value=False)
     return edge_rows.removed(context, tv, ends[ROWID].filter(hit).to_list())

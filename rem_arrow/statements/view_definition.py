@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -11,7 +11,7 @@ from rem_arrow.base.errors import TextError
 from rem_arrow.base.macro import MacroKind, Overload
 from rem_arrow.base.schema import Field, Table, check_name
 from rem_arrow.base.session_state import SessionState
-from rem_arrow.base.source import FileRequest, IndexCall, Reranker, TableSource
+from rem_arrow.base.source import FileRequest, IndexCall, Reranker, Rowids, TableSource
 from rem_arrow.catalog.search_path import full_name, schemas
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.plan.nodes import Query
@@ -39,6 +39,9 @@ class _Proposed:
 
     def reranker(self, name: str) -> Reranker:
         return self._snapshot.reranker(name)
+
+    def filtered(self, source: str, key: object, compute: Callable[[], Rowids]) -> Rowids:
+        return self._snapshot.filtered(source, key, compute)
 
     def info(self, parts: Sequence[str]) -> str | None:
         return self._snapshot.info(parts)

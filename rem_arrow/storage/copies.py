@@ -24,6 +24,12 @@ def of_manifest(table: int, part: int, original: bytes) -> tuple[bytes, bytes]:
     return keys.manifest_copy_key(table, part), _written(original)
 
 
+def manifest_op(kv: KV, table: int, number: int, manifest: bytes) -> Op:
+    """Write the copy of a manifest, and return the operation that makes the segment exist."""
+    kv.write_bulk("pages", [of_manifest(table, number, manifest)])
+    return ("manifest", keys.part_key(table, number), manifest)
+
+
 def manifest(kv: KV, table: int, part: int) -> bytes | None:
     """Return the copy of a manifest; None where there is none. Raises CorruptionError."""
     stored = kv.get("pages", keys.manifest_copy_key(table, part))

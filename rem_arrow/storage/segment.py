@@ -188,22 +188,23 @@ class Segment:
         """Return one row as Python values; reads one page of each column that is not in the cache."""
         return [self._value(field, offset) for field in fields]
 
-    def cells(self, field: Field, offsets: Sequence[int]) -> pl.Series:
-        """Return some values of a column, exact also where Python has no such value; reads only their pages. REQUIRES:
-        there are some."""
+    def cells(self, field: Field, offsets: values.Offsets) -> pl.Series:
+        """Return some values of a column, exact also where Python has no such value; reads their pages, or all where
+        half are theirs. REQUIRES: there are some."""
         pages = self.columns.get(field.number)
         if pages is None:
-            return _default(field, len(offsets))
-        whole = self.cache.get((self.table, self.number, field.number, WHOLE_COLUMN))
-        if whole is not None:
-            picked = values.picked(whole, offsets)
-        else:
-            picked = values.joined([values.picked(*self._in_page(field, o, pages)) for o in offsets])
+            return _default(field, len(offsets.numbers))
+        picked = self._picked(field, offsets, pages)
         return (picked if pages.dtype == field.dtype else picked.cast(field.dtype)).alias(field.name)
 
-    def _in_page(self, field: Field, offset: int, pages: ColumnPages) -> tuple[pl.Series, list[int]]:
-        page, place = self._around(field, offset, pages)
-        return page, [place]
+    def _picked(self, field: Field, offsets: values.Offsets, pages: ColumnPages) -> pl.Series:
+        whole = self.cache.get((self.table, self.number, field.number, WHOLE_COLUMN))
+        if whole is not None:
+            return values.picked(whole, offsets)
+        by_page = offsets.by_page(pages.page_rows)
+        if 1 < len(by_page) >= pages.pages / 2:
+            return values.picked(self._whole(field, WHOLE_COLUMN, pages, None, keep=True), offsets)
+        return values.joined([values.picked(self._kept_page(field, page, pages), some) for page, some in by_page])
 
     def zone(self, field: Field) -> ZoneMap | None:
         pages = self.columns.get(field.number)
@@ -237,12 +238,16 @@ class Segment:
         if whole is not None:
             return whole, offset
         page, offset = divmod(offset, pages.page_rows)
+        return self._kept_page(field, page, pages), offset
+
+    def _kept_page(self, field: Field, page: int, pages: ColumnPages) -> pl.Series:
+        """Return a page, and keep it in the cache."""
         key = (self.table, self.number, field.number, page)
-        values = self.cache.get(key)
-        if values is None:
-            values = self._page(field.number, page, pages)
-            self.cache.put(key, values)
-        return values, offset
+        column = self.cache.get(key)
+        if column is None:
+            column = self._page(field.number, page, pages)
+            self.cache.put(key, column)
+        return column
 
     def _page(self, column: int, page: int, pages: ColumnPages, dtype: pl.DataType | None = None) -> pl.Series:
         where = f"table {self.table_name or self.table}, segment {self.number}, column {column}, page {page}"
@@ -285,12 +290,6 @@ class Segment:
                     self._page(number, page, pages)
                 except CorruptionError as error:
                     yield number, page, str(error)
-
-
-def manifest_op(kv: KV, table: int, number: int, manifest: bytes) -> Op:
-    """Write the copy of a manifest, and return the operation that makes the segment exist."""
-    kv.write_bulk("pages", [copies.of_manifest(table, number, manifest)])
-    return ("manifest", keys.part_key(table, number), manifest)
 
 
 def _column_pages(data: list[Json]) -> ColumnPages:
@@ -339,7 +338,7 @@ def build(
     if not dense:
         columns[str(ROWID_COLUMN)] = _write_column(kv, table, number, ROWID_COLUMN, pl.Series("", rowids))
     manifest = {"rows": rows, "low": low, "high": high, "dense": dense, "columns": columns}
-    return manifest_op(kv, table, number, to_json(manifest))
+    return copies.manifest_op(kv, table, number, to_json(manifest))
 
 
 def _write_column(kv: KV, table: int, number: int, column: int, values_: pl.Series) -> list[Json]:

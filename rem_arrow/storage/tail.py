@@ -24,6 +24,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -259,22 +260,29 @@ class Run:
             row.append(value if value is None or convert is None else convert(value))
         return row
 
-    def cells(self, field: Field, offsets: Sequence[int]) -> pl.Series:
+    def cells(self, field: Field, offsets: values.Offsets) -> pl.Series:
         """Return some values of a column, exact also where Python has no such value. REQUIRES: there are some."""
         place = next(i for i, f in enumerate(self.fields) if f.number == field.number)
         pieces: list[pl.Series] = []
-        for offset in offsets:
-            plain = self._rows[offset]
-            if plain is not None:
-                pieces.append(values.column(field.name, [plain[place]], field.dtype))
-                continue
-            base, frame = self._frame_at(offset)
-            pieces.append(values.picked(frame[field.name], [offset - base]))
+        for number, some in groupby(offsets.numbers, key=self._frame_number):
+            if number is None:
+                pieces.append(values.column(field.name, [self.plain(o)[place] for o in some], field.dtype))
+            else:
+                base, frame = self._frames[number]
+                pieces.append(values.picked(frame[field.name], values.Offsets([o - base for o in some])))
         return values.joined(pieces)
+
+    def _frame_number(self, offset: int) -> int | None:
+        """Return the number of the frame that brought a row; None where it came as a row."""
+        if self._rows[offset] is not None:
+            return None
+        return bisect.bisect_right(self._frames, offset, key=lambda f: f[0]) - 1
 
     def _frame_at(self, offset: int) -> tuple[int, pl.DataFrame]:
         """Return the frame that brought a row, and where it begins."""
-        return self._frames[bisect.bisect_right(self._frames, offset, key=lambda f: f[0]) - 1]
+        number = self._frame_number(offset)
+        assert number is not None, "the row came in a frame"
+        return self._frames[number]
 
     @property
     def has_frames(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from itertools import groupby
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -25,8 +26,8 @@ _EPOCH = dt.datetime(1970, 1, 1)
 _EPOCH_UTC = _EPOCH.replace(tzinfo=dt.timezone.utc)
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 _INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
-# What Polars gathers by an index costs as much as so many values one by one.
-_FEW_VALUES = 32
+# Texts that Polars gathers share the memory of the column; so many are copied.
+_FEW_VALUES = 64
 _PER_SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
@@ -112,12 +113,48 @@ def item(column: pl.Series, place: int) -> object:
     return value.to_list() if isinstance(value, pl.Series) else value
 
 
-def picked(column: pl.Series, places: Sequence[int]) -> pl.Series:
-    """Return the values at some places, at least one. They share no memory with the column: it would stay for as long
-    as someone holds them."""
-    if len(places) > _FEW_VALUES:
-        return column.gather(list(places))
-    return joined([column.new_from_index(place, 1) for place in places])
+class Offsets:
+    """Where some rows stand in the columns of a part: as numbers, as Polars takes them, and within pages."""
+
+    __slots__ = ("_by_page", "_index", "numbers")
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self.numbers = numbers
+        self._index: pl.Series | None = None
+        self._by_page: dict[int, list[tuple[int, Offsets]]] = {}
+
+    def by_page(self, page_rows: int) -> list[tuple[int, Offsets]]:
+        """Return each page of so many rows, as often as the rows come to it, and where they stand in it."""
+        if page_rows not in self._by_page:
+            self._by_page[page_rows] = [
+                (page, Offsets([number - page * page_rows for number in some]))
+                for page, some in groupby(self.numbers, key=lambda number: number // page_rows)
+            ]
+        return self._by_page[page_rows]
+
+    @property
+    def index(self) -> pl.Series:
+        if self._index is None:
+            self._index = pl.Series("", self.numbers, dtype=pl.UInt32)
+        return self._index
+
+
+def picked(column: pl.Series, offsets: Offsets) -> pl.Series:
+    """Return the values at some places, at least one. Unless they are many they share no memory with the column: it
+    would stay for as long as someone holds them."""
+    numbers, dtype = offsets.numbers, column.dtype
+    if len(numbers) == 1:
+        return column.new_from_index(numbers[0], 1)
+    if len(numbers) <= _FEW_VALUES and dtype.is_nested() and not _is_vector(dtype):
+        return joined([column.new_from_index(place, 1) for place in numbers])
+    rows = column[offsets.index]
+    if len(numbers) <= _FEW_VALUES and isinstance(dtype, (pl.String, pl.Binary)):
+        return pl.Series(column.name, rows.to_list(), dtype=dtype)
+    return rows
+
+
+def _is_vector(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, (pl.List, pl.Array)) and dtype.inner.is_numeric()
 
 
 def joined(pieces: Sequence[pl.Series]) -> pl.Series:

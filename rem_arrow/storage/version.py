@@ -8,7 +8,6 @@ that a transaction of its own has killed and not committed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
@@ -19,7 +18,7 @@ from rem_arrow.base.schema import Field, Table, catalog_key
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
-from rem_arrow.storage.values import joined
+from rem_arrow.storage.values import Offsets, joined
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -61,12 +60,24 @@ class Place(NamedTuple):
     offset: int
 
 
-def cells(places: Sequence[Place], field: Field) -> pl.Series:
-    """Return a column of the rows that stand at some places, in their order."""
+def columns_at(places: Sequence[Place], fields: Sequence[Field]) -> list[pl.Series]:
+    """Return columns of the rows that stand at some places, in their order."""
     if not places:
-        return pl.Series(field.name, [], dtype=field.dtype)
-    by_part = groupby(places, key=lambda place: place.view.part)
-    return joined([part.cells(field, [p.offset for p in some]) for part, some in by_part])
+        return [pl.Series(f.name, [], dtype=f.dtype) for f in fields]
+    parts: dict[int, Segment | Run] = {}
+    numbers: dict[int, list[int]] = {}
+    order: dict[int, list[int]] = {}
+    for i, (view, offset) in enumerate(places):
+        parts[id(view.part)] = view.part
+        numbers.setdefault(id(view.part), []).append(offset)
+        order.setdefault(id(view.part), []).append(i)
+    pieces = [(part, Offsets(numbers[key])) for key, part in parts.items()]
+    columns = [joined([part.cells(field, offsets) for part, offsets in pieces]) for field in fields]
+    rows = [i for key in parts for i in order[key]]
+    if len(pieces) == 1 or rows == list(range(len(rows))):
+        return columns
+    back = pl.Series("", np.argsort(rows).astype(np.uint32))
+    return [column[back] for column in columns]
 
 
 class UnreadableParts(tuple[PartView, ...]):

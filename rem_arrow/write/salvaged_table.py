@@ -260,7 +260,7 @@ class SalvagedTable:
             names = [keys.page_key(number, part.number, column, page) for page in range(pages.pages)]
             target.write_bulk("pages", ((k, self._stored.kv.get("pages", k) or b"") for k in names))
         target.flush("pages")
-        self._write_with_dead(target, part, [segment.manifest_op(target, number, part.number, part.manifest)], commit)
+        self._write_with_dead(target, part, [copies.manifest_op(target, number, part.number, part.manifest)], commit)
 
     def _write_anew(self, target: KV, part: _Part, old: Segment, executor: Executor) -> None:
         kept = np.flatnonzero(part.keep)

@@ -26,7 +26,7 @@ from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
-from rem_arrow.storage.version import Place, TableVersion, cells
+from rem_arrow.storage.version import Place, TableVersion, columns_at
 from rem_arrow.write import edges
 from rem_arrow.write.embeddings import add_vectors, split_vectors
 from rem_arrow.write.owned_rows import with_owned
@@ -207,7 +207,7 @@ class Writer:
         plain: list[Any] = [v if v is None or c is None else c(v) for v, c in zip(row, cached[1], strict=True)]
         for i, field in enumerate(table.fields):
             if values.exceeds_python(field.dtype):
-                plain[i] = cells([place], field).to_physical().item()
+                plain[i] = columns_at([place], [field])[0].to_physical().item()
         return tuple(plain)
 
     def make_ids(self, count: int) -> list[str]:
