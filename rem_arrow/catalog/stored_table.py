@@ -323,7 +323,7 @@ class StoredTable:
             return pl.DataFrame(height=len(offsets))
         if not offsets:
             return pl.DataFrame(schema={f.name: f.dtype for f in fields})
-        virtual = not self._virtual.keys().isdisjoint(f.name for f in fields)
+        virtual = [f for f in fields if f.name in self._virtual]
         rowids = part.rowid_array(view.length)[offsets] if virtual else None
         at = Offsets(offsets)
         return pl.DataFrame(

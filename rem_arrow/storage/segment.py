@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -26,6 +25,7 @@ from rem_arrow.base.errors import CorruptionError
 from rem_arrow.base.schema import ROWID_COLUMN, Field
 from rem_arrow.storage import codec, copies, keys, statistics, values
 from rem_arrow.storage.cache import CODED_COLUMN, FIXED_COLUMN, WHOLE_COLUMN, ColumnCache
+from rem_arrow.storage.column_pages import ColumnPages
 from rem_arrow.storage.kills import Kills
 from rem_arrow.storage.kv import KV, Op
 from rem_arrow.storage.statistics import ZoneMap
@@ -39,17 +39,6 @@ PAGE_BYTES_MAX = 2 << 20
 # The place of the manifest's copy among the pages of the rowids.
 MANIFEST_COPY = 0xFFFF
 _CODED_SHARE_MAX = 1 / 16
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnPages:
-    """Where one column of a segment lies."""
-
-    dtype: pl.DataType
-    page_rows: int
-    pages: int
-    bytes: int
-    zone: ZoneMap
 
 
 class Segment:
@@ -82,7 +71,7 @@ class Segment:
             self.rowid_low, self.rowid_high = cast(int, data["low"]), cast(int, data["high"])
             self.dense = bool(data["dense"])
             self.columns = {
-                int(n): _column_pages(cast("list[Json]", c))
+                int(n): ColumnPages.from_json(cast("list[Json]", c))
                 for n, c in cast("dict[str, Json]", data["columns"]).items()
             }
         except (ValueError, KeyError, TypeError) as error:
@@ -195,9 +184,13 @@ class Segment:
         if pages is None:
             return _default(field, len(offsets.numbers))
         picked = self._picked(field, offsets, pages)
-        return (picked if pages.dtype == field.dtype else picked.cast(field.dtype)).alias(field.name)
+        cells = picked if pages.dtype == field.dtype else picked.cast(field.dtype)
+        return cells if cells.name == field.name else cells.alias(field.name)
 
     def _picked(self, field: Field, offsets: values.Offsets, pages: ColumnPages) -> pl.Series:
+        if len(offsets.numbers) == 1:
+            column, place = self._around(field, offsets.numbers[0], pages)
+            return column.new_from_index(place, 1)
         whole = self.cache.get((self.table, self.number, field.number, WHOLE_COLUMN))
         if whole is not None:
             return values.picked(whole, offsets)
@@ -245,7 +238,7 @@ class Segment:
         key = (self.table, self.number, field.number, page)
         column = self.cache.get(key)
         if column is None:
-            column = self._page(field.number, page, pages)
+            column = self._page(field.number, page, pages).alias(field.name)
             self.cache.put(key, column)
         return column
 
@@ -290,17 +283,6 @@ class Segment:
                     self._page(number, page, pages)
                 except CorruptionError as error:
                     yield number, page, str(error)
-
-
-def _column_pages(data: list[Json]) -> ColumnPages:
-    dtype, page_rows, pages, size, zone = data
-    return ColumnPages(
-        datatypes.from_json(dtype),
-        cast(int, page_rows),
-        cast(int, pages),
-        cast(int, size),
-        ZoneMap.from_json(cast("list[Json]", zone)),
-    )
 
 
 def _default(field: Field, rows: int) -> pl.Series:
