@@ -136,7 +136,10 @@ def is_plain(dtype: pa.DataType) -> bool:
     """Say whether Polars reads a type with its meaning; of dates and times only values within their bounds."""
     if pa.types.is_map(dtype):
         return is_plain(dtype.key_type) and is_plain(dtype.item_type)
-    return _converter(dtype) in (None, _moment)
+    try:
+        return _converter(dtype) in (None, _moment)
+    except NoValueError:
+        return False
 
 
 def _converter(dtype: pa.DataType) -> _Convert | None:
