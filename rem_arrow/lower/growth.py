@@ -318,7 +318,6 @@ SIZES: dict[str, Size] = {
     "list_select": _picked,
     "list_contains": _beside_each,
     "list_position": _beside_each,
-    "map_contains_value": _beside_each,
     "map_extract": _beside_each,
     "map_extract_value": _beside_each,
 }  # fmt: skip

@@ -83,10 +83,6 @@ def _map_contains(m: pl.Expr, key: pl.Expr) -> pl.Expr:
     return pl.when(key.is_not_null()).then(m.list.eval(pl.element().struct.field("key")).list.contains(key))
 
 
-def _map_contains_value(m: pl.Expr, value: pl.Expr) -> pl.Expr:
-    return pl.when(value.is_not_null()).then(m.list.eval(pl.element().struct.field("value")).list.contains(value))
-
-
 def _map_contains_entry(m: pl.Expr, key: pl.Expr, value: pl.Expr) -> pl.Expr:
     return pl.when(m.is_not_null()).then(m.list.contains(pl.struct(key.alias("key"), value.alias("value"))))
 
@@ -135,7 +131,6 @@ STRUCTS: dict[str, ScalarFunction] = {
     "map_entries": of_arguments(lambda m: m),
     "map_from_entries": _entries,
     "map_contains": of_arguments(_map_contains),
-    "map_contains_value": of_arguments(_map_contains_value),
     "map_contains_entry": of_arguments(_map_contains_entry),
     "map_concat": _map_concat,
     "cardinality": of_arguments(lambda m: m.list.len().cast(pl.UInt64)),

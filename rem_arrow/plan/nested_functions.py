@@ -152,7 +152,6 @@ NESTED: dict[str, Entry] = {
     "map_entries": ("map", _first),
     "map_from_entries": ("array", _of_entries),
     "map_contains": ("map any", _BOOL),
-    "map_contains_value": ("map any", _BOOL),
     "map_contains_entry": ("map any any", _BOOL),
     "cardinality": ("array", pl.UInt64()),
     "map_concat": ("map map+", _first),

@@ -107,10 +107,11 @@ def _named_fields(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Exp
 
 
 def struct_values(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    """struct_values(s): the fields of s as a row without names."""
+    """struct_values(s): the fields of s as a row without names, NULL where s is NULL."""
     base = _struct_of(binder, trees, 1, tree)
     fields = nested.fields_of(base.dtype)
-    return packed({str(i): field(base, name, dtype) for i, (name, dtype) in enumerate(fields.items(), 1)})
+    row = packed({str(i): field(base, name, dtype) for i, (name, dtype) in enumerate(fields.items(), 1)})
+    return Case(((Call("is_null", (base,), pl.Boolean()), Literal(None, row.dtype)),), row, row.dtype)
 
 
 def struct_position(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:

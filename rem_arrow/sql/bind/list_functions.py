@@ -190,6 +190,14 @@ def _overlap(name: str, *, turned: bool = False) -> Operator:
     return bind
 
 
+def _map_contains_value(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """map_contains_value(m, v): whether v is among the values, in a type in which they meet."""
+    if len(trees) != 2:
+        raise binder.error(f"map_contains_value takes 2 arguments, not {len(trees)}", tree)
+    values = exp.Anonymous(this="map_values", expressions=[trees[0].copy()])
+    return call(binder, "list_contains", [values, trees[1]], tree)
+
+
 def in_list_value(binder: ExprBinder, operand: Expr, values: exp.Expression, tree: exp.Expression) -> Expr:
     """`x IN list`: where the right side is one value, a list."""
     bound = binder.bind(values)
@@ -210,6 +218,7 @@ BY_NAME: dict[str, Callable[[ExprBinder, list[exp.Expression], exp.Expression], 
     "list_extract": _extract_call,
     "struct_extract": _extract_call,
     "struct_extract_at": _extract_call,
+    "map_contains_value": _map_contains_value,
     "struct_values": struct_values,
     **dict.fromkeys(("struct_position", "struct_indexof"), struct_position),
     **dict.fromkeys(("struct_contains", "struct_has"), struct_contains),
