@@ -129,10 +129,10 @@ def extremes(x: pl.Expr, count: pl.Expr, source: pl.DataType, *, highest: bool) 
 
 
 def _wanted(count: pl.Expr, counted: pl.Expr) -> pl.Expr:
-    """The number of values wanted, which is above zero: that of the first row that is counted."""
+    """The number of values wanted, that of the first row that is counted; above zero, or 0 where none is."""
     first, some = count.filter(counted).first(), counted.any()
     message = "min, max, arg_min and arg_max take a number of values above zero"
-    return semantics.refused(some & ((first < 1) | first.is_null()), message, first)
+    return semantics.refused(some & ((first < 1) | first.is_null()), message, first).fill_null(0)
 
 
 def extreme(x: pl.Expr, source: pl.DataType, *, highest: bool) -> pl.Expr:
