@@ -47,6 +47,8 @@ def bounded(
     size = SIZES.get(name)
     if size is None or not args:
         return lowering(args, arg_types, result)
+    # In a CASE a literal is one where its branch is taken.
+    literals = literals and not any(a.meta.root_names() for a in args)
     if literals and (pl.select(size(args, arg_types)).item() or 0.0) <= _SMALL_BYTES:
         return lowering(args, arg_types, result)
     # A constant stays one, as a pattern must, but the first if there is nothing else.
