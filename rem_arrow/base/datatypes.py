@@ -16,7 +16,7 @@ import polars as pl
 from polars._typing import PolarsDataType
 
 from rem_arrow.base.errors import CorruptionError, InputError
-from rem_arrow.base.logical_types import JSON, UUID, TextType
+from rem_arrow.base.logical_types import JSON, UUID, Collated, TextType, is_checked
 from rem_arrow.base.quoting import literal, readable
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -73,6 +73,7 @@ _SQL_NAMES: dict[str, str] = {
     "Categorical": "VARCHAR",
     "Json": "JSON",
     "Uuid": "UUID",
+    "Collated": "VARCHAR",
 }
 
 
@@ -165,6 +166,8 @@ def to_json(dtype: pl.DataType) -> Json:
             return ["Duration", dtype.time_unit]
         case pl.Enum():
             return ["Enum", dtype.categories.to_list()]
+        case Collated():
+            return ["Collated", dtype.collation]
         case pl.List():
             return ["List", to_json(instance(dtype.inner))]
         case pl.Array():
@@ -194,6 +197,8 @@ def from_json(value: Json) -> pl.DataType:
             return pl.Duration(cast("pl._typing.TimeUnit", unit))
         case ["Enum", list(categories)]:
             return pl.Enum([str(c) for c in categories])
+        case ["Collated", str(collation)] if collation:
+            return Collated(collation)
         case ["List", inner]:
             return pl.List(from_json(inner))
         case ["Array", inner, int(size)]:
@@ -241,7 +246,7 @@ def check_storable(dtype: pl.DataType, where: str) -> pl.DataType:
             return pl.Struct(
                 [pl.Field(f.name, check_storable(instance(f.dtype), f"{where}.{f.name}")) for f in dtype.fields]
             )
-        case pl.Decimal() | pl.Datetime() | pl.Duration() | pl.Enum():
+        case pl.Decimal() | pl.Datetime() | pl.Duration() | pl.Enum() | Collated():
             return dtype
         case _ if type(dtype).__name__ in _PLAIN:
             return dtype
@@ -276,7 +281,9 @@ def widens(old: pl.DataType, new: pl.DataType) -> bool:
         case pl.Enum(), pl.Enum():
             return set(old.categories.to_list()) <= set(new.categories.to_list())
         case pl.Enum() | pl.Categorical() | TextType(), pl.String():
-            return not isinstance(new, TextType)
+            return not is_checked(new)
+        case pl.String(), Collated():
+            return True
         case pl.List(), pl.List():
             return widens(instance(old.inner), instance(new.inner))
         case _:

@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from rem_arrow.access import text_indexes, vector_columns
+from rem_arrow.base.datatypes import physical
+from rem_arrow.base.schema import Table
 from rem_arrow.base.source import NO_SKIPS, ROWID, ColumnStatistics, Metric, ScanReport, Skips, VectorSpec
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+
+def rows_of(table: Table, rows: pl.DataFrame) -> FrameTable:
+    """Return rows with columns of a table, whose types say more of texts than those of the frame."""
+    fields = {f.name: f.dtype for f in table.fields}
+    schema = {n: fields[n] if n in fields and physical(fields[n]) == t else t for n, t in rows.schema.items()}
+    return FrameTable(rows, schema=pl.Schema(schema))
 
 
 class FrameTable:

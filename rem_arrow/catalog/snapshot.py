@@ -42,7 +42,7 @@ class Snapshot:
     def __init__(
         self,
         access: Access,
-        frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None,
+        frames: Mapping[str, pl.DataFrame | pl.LazyFrame | FrameTable] | None = None,
         *,
         include_deleted: bool = False,
         target: TableVersion | None = None,
@@ -56,7 +56,9 @@ class Snapshot:
         self.session, self._temporary = session or SessionState(), temporary
         self.access, self._include_deleted, self._target = access, include_deleted, target
         self._target_access = temporary if is_temporary and temporary is not None else access
-        self._frames = {name.casefold(): FrameTable(frame) for name, frame in (frames or {}).items()}
+        self._frames = {
+            n.casefold(): f if isinstance(f, FrameTable) else FrameTable(f) for n, f in (frames or {}).items()
+        }
         self._frame_names = list(frames or {})
         self.has_frames = bool(frames)
         # The tables that were asked for: planning asks for each many times.

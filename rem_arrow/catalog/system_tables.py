@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.logical_types import is_collated
 from rem_arrow.base.macro import KINDS, overloads_from_json
 from rem_arrow.base.quoting import literal, readable
 from rem_arrow.base.schema import MAIN, TEMPORARY, Field, Table
@@ -129,7 +130,10 @@ def _create_table(database: _Database, table: Table) -> str:
     columns = []
     for field in table.fields:
         default = default_text(field)
-        text = f"{readable(field.name)} {type_name(field)}" + ("" if default is None else f" DEFAULT({default})")
+        collation = f" COLLATE {field.dtype.collation.lower()}" if is_collated(field.dtype) else ""
+        text = f"{readable(field.name)} {type_name(field)}{collation}" + (
+            "" if default is None else f" DEFAULT({default})"
+        )
         generated = f" GENERATED ALWAYS AS ({field.generated})" if field.generated else ""
         columns.append(text + generated + ("" if field.nullable else " NOT NULL"))
     columns += constraint_sql(database.version, table)

@@ -21,6 +21,7 @@ from rem_arrow.access.key_rows import PLACE
 from rem_arrow.base.constraints import Constraint
 from rem_arrow.base.errors import ConflictError, ConstraintError, InputError
 from rem_arrow.base.schema import Field, Table
+from rem_arrow.catalog.frame_table import rows_of
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.engine import Engine
 from rem_arrow.plan.nodes import Literal, Project, Query
@@ -141,7 +142,7 @@ class RowRules:
         now: dt.datetime | None = None,
     ) -> pl.DataFrame:
         """Return what each of `asked` is for each of the rows: its value, or whether a condition is false."""
-        snapshot = Snapshot((_reader.get() or self._reader)(), {ROWS: rows}, now=now)
+        snapshot = Snapshot((_reader.get() or self._reader)(), {ROWS: rows_of(table, rows)}, now=now)
         compiled = self._compiled.get((table.number, *key))
         if compiled is None or compiled.table is not table:
             compiled = self._compile(table, asked, snapshot)

@@ -9,7 +9,7 @@ from functools import partial
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
-from rem_arrow.base.logical_types import TextType, is_json, is_uuid
+from rem_arrow.base.logical_types import is_checked, is_json, is_uuid
 from rem_arrow.lower import json_cast, rounding, semantics, uuid_text
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.interval import cast_interval, text_of_interval
@@ -32,7 +32,7 @@ def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> 
     strict = not safe
     if source == dtype:
         return x
-    if isinstance(source, TextType) or isinstance(dtype, TextType):
+    if is_checked(source) or is_checked(dtype):
         return _text_type(x, source, dtype, safe=safe)
     if types.is_interval(dtype):
         return cast_interval(x, source, dtype, safe=safe)

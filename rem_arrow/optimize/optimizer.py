@@ -8,6 +8,7 @@ from typing import TypeVar
 from rem_arrow.base.source import Catalog
 from rem_arrow.optimize.aggregate_early import aggregate_early
 from rem_arrow.optimize.code_keys import code_keys
+from rem_arrow.optimize.collate import collate
 from rem_arrow.optimize.decorrelate import decorrelate
 from rem_arrow.optimize.defer_failing import defer_failing
 from rem_arrow.optimize.fix_decimals import fix_decimals
@@ -36,6 +37,7 @@ Read = TypeVar("Read")
 RULES = (
     place_volatile,
     share,
+    collate,
     fold,
     decorrelate,
     strengthen_joins,

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from rem_arrow.base.logical_types import JSON, TextType, is_json, is_uuid
+from rem_arrow.base.logical_types import JSON, is_checked, is_collated, is_json, is_uuid
 from rem_arrow.plan.nested_functions import fields_of, is_list, is_unnamed, struct_of
 
 _DECIMAL_DIGITS = {
@@ -42,8 +42,8 @@ def is_text(dtype: pl.DataType) -> bool:
 
 
 def is_plain_text(dtype: pl.DataType) -> bool:
-    """Say whether a type is VARCHAR itself."""
-    return isinstance(dtype, pl.String) and not isinstance(dtype, TextType)
+    """Say whether a type is VARCHAR itself, with a collation or none."""
+    return isinstance(dtype, pl.String) and not is_checked(dtype)
 
 
 def is_number(dtype: pl.DataType) -> bool:
@@ -137,6 +137,8 @@ _PAIRS: tuple[tuple[_Test, _Test, Callable[[pl.DataType, pl.DataType], pl.DataTy
     (lambda t: isinstance(t, pl.Null), lambda _: True, lambda _, other: other),
     (is_json, lambda _: True, lambda *_: JSON),
     (is_uuid, is_text, lambda *_: None),
+    (is_collated, is_collated, lambda *_: None),
+    (is_collated, is_text, lambda collated, _: collated),
     (is_text, is_text, lambda *_: pl.String()),
     (_is_datetime, _is_datetime, _common_datetime),
     (lambda t: isinstance(t, pl.Date), _is_datetime, lambda _, moment: moment),

@@ -13,6 +13,7 @@ import polars as pl
 from rem_arrow.base.datatypes import check_storable, widens
 from rem_arrow.base.errors import BindError, ConstraintError, InputError
 from rem_arrow.base.schema import Field, Table, check_columns, check_name
+from rem_arrow.catalog.frame_table import rows_of
 from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.sql.bind import row_expressions
 from rem_arrow.sql.bind.row_expressions import ROWS, RowExpressions
@@ -111,7 +112,7 @@ def retyped(context: Context, tv: TableVersion, action: ChangeType) -> Changes:
         expressions.values([row_expressions.parsed(field.default_sql)], [wanted])
 
     def change(rows: pl.DataFrame) -> pl.DataFrame:
-        snapshot = context.snapshot(frames={ROWS: rows})
+        snapshot = context.snapshot(frames={ROWS: rows_of(table, rows)})
         query = RowExpressions(context.text, snapshot, table).values([tree], [wanted])
         column = fitting(context, query, snapshot, described, [wanted]).to_series()
         return context.instance.rules.fitted(_given(rows.with_columns(column.alias(field.name)), described), described)

@@ -11,6 +11,7 @@ from rem_arrow.base.constraints import Constraint, fresh_name
 from rem_arrow.base.datatypes import Json, check_storable, sql_name
 from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import Field, Table, check_name
+from rem_arrow.catalog.frame_table import rows_of
 from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.index.entries import exact_form
 from rem_arrow.plan.nodes import Query
@@ -70,7 +71,7 @@ def with_constraints(context: Context, table: Table, definitions: Sequence[Const
 def expressions_of(context: Context, table: Table) -> RowExpressions:
     """Return the binder of expressions over the rows of a table, which are written in the statement."""
     rows = pl.DataFrame(schema=table.polars_schema())
-    return RowExpressions(context.text, context.snapshot(frames={ROWS: rows}), table)
+    return RowExpressions(context.text, context.snapshot(frames={ROWS: rows_of(table, rows)}), table)
 
 
 def defaulted(context: Context, table: Table, field: Field, tree: object) -> tuple[Field, bool]:

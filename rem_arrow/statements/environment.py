@@ -13,6 +13,7 @@ from rem_arrow.access.access import Access
 from rem_arrow.base.datatypes import instance
 from rem_arrow.base.errors import BindError, UnsupportedError, suggest
 from rem_arrow.base.schema import Table
+from rem_arrow.catalog.frame_table import FrameTable
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.instance import Instance
 from rem_arrow.engine.run import Limits
@@ -26,7 +27,7 @@ from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write.evolution import sealed
 from rem_arrow.write.path import Compute
 
-Frames: TypeAlias = "Mapping[str, pl.DataFrame | pl.LazyFrame]"
+Frames: TypeAlias = "Mapping[str, pl.DataFrame | pl.LazyFrame | FrameTable]"
 Result: TypeAlias = pl.DataFrame
 
 

@@ -7,7 +7,7 @@ import polars as pl
 from rem_arrow.base.datatypes import instance
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.json_text import valid
-from rem_arrow.base.logical_types import TextType, is_json
+from rem_arrow.base.logical_types import is_checked, is_json
 from rem_arrow.base.uuid_form import CANONICAL, canonical
 
 _SHOWN_MAX = 60
@@ -16,7 +16,7 @@ _SHOWN_MAX = 60
 def checked(column: pl.Series, dtype: pl.DataType, where: str) -> pl.Series:
     """Return a column of a stored type with its UUIDs in canonical form. Raises InputError for a text that does not
     fit."""
-    if isinstance(dtype, TextType):
+    if is_checked(dtype):
         return _checked_json(column, where) if is_json(dtype) else _canonical(column, where)
     if not has_text_type(dtype):
         return column
@@ -38,7 +38,7 @@ def has_text_type(dtype: pl.DataType) -> bool:
         case pl.Struct():
             return any(has_text_type(instance(f.dtype)) for f in dtype.fields)
         case _:
-            return isinstance(dtype, TextType)
+            return is_checked(dtype)
 
 
 def _checked_json(column: pl.Series, where: str) -> pl.Series:

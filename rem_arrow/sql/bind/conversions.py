@@ -10,7 +10,7 @@ from typing import TypeGuard
 import polars as pl
 
 from rem_arrow.base.exact_decimals import shifted
-from rem_arrow.base.logical_types import UUID, is_json, is_uuid
+from rem_arrow.base.logical_types import UUID, is_collated, is_json, is_uuid
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Cast, Expr, Literal, Parameter
@@ -22,11 +22,12 @@ _FOLD_TYPES = (pl.Date, pl.Datetime, pl.Time)
 
 def cast_to(expr: Expr, dtype: pl.DataType, *, safe: bool = False, explicit: bool = False) -> Expr:
     """Return `expr` as `dtype`. A text literal becomes a date or time at once; ValueError if it is none."""
-    if expr.dtype == dtype:
+    if expr.dtype == dtype or (is_collated(expr.dtype) and dtype == pl.String()):
+        # A text keeps its collation as VARCHAR.
         return expr
     if isinstance(expr, Literal):
-        if expr.value is None:
-            return Literal(None, dtype)
+        if expr.value is None or (is_collated(dtype) and types.is_plain_text(expr.dtype)):
+            return Literal(expr.value, dtype)
         text = expr.value if isinstance(expr.value, str) and types.is_plain_text(expr.dtype) else None
         if text is not None and isinstance(dtype, _FOLD_TYPES) and not safe:
             value = value_of(count_of(text, dtype), dtype)
@@ -130,7 +131,7 @@ def common_type(operands: list[Expr]) -> pl.DataType | None:
 
 def is_loose(dtype: pl.DataType) -> bool:
     """Say whether a literal of a type takes the type of what is beside it."""
-    return types.is_plain_text(dtype) or isinstance(dtype, pl.Null)
+    return isinstance(dtype, pl.Null) or (types.is_plain_text(dtype) and not is_collated(dtype))
 
 
 def equal_to_texts(operands: list[Expr]) -> list[Expr]:

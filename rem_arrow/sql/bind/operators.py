@@ -12,7 +12,7 @@ from rem_arrow.plan.comparable import comparable
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
 from rem_arrow.sql.bind import list_functions, subqueries
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
-from rem_arrow.sql.bind.collation import collate, collated
+from rem_arrow.sql.bind.collation import collate
 from rem_arrow.sql.bind.conversions import cast_to, castable, common_type, equal_to_texts, from_texts
 from rem_arrow.sql.bind.intervals import interval_from
 from rem_arrow.sql.bind.scalar_calls import call
@@ -78,8 +78,8 @@ def _comparison(binder: ExprBinder, tree: exp.Expression) -> Expr:
 
 
 def _pair(binder: ExprBinder, tree: exp.Expression, *, equality: bool) -> tuple[Expr, Expr]:
-    trees = collated(tree.this, tree.expression)
-    left, right = map(comparable, _alike(binder, [binder.bind(t) for t in trees], tree, equality=equality))
+    operands = [binder.bind(t) for t in (tree.this, tree.expression)]
+    left, right = map(comparable, _alike(binder, operands, tree, equality=equality))
     return left, right
 
 
@@ -105,8 +105,7 @@ def _in(binder: ExprBinder, tree: exp.Expression) -> Expr:
     if values is not None:
         values = values.expressions[0] if isinstance(values, exp.Unnest) else values
         return list_functions.in_list_value(binder, binder.bind(tree.this), values, tree)
-    subject, *trees = collated(tree.this, *tree.expressions)
-    operand = binder.bind(subject)
+    operand, trees = binder.bind(tree.this), tree.expressions
     if not trees:
         # Nothing is in an empty list; what is not known stays so.
         unknown = (Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean()))

@@ -7,7 +7,7 @@ from typing import cast
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.base.logical_types import UUID, is_uuid
+from rem_arrow.base.logical_types import UUID, is_collated, is_uuid
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.comparable import comparable
@@ -138,6 +138,8 @@ def _common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
     """Return the type of a column of a set operation: a text beside anything that is no list, struct or blob makes it
     VARCHAR."""
     joint = types.common(a, b)
+    if is_collated(a) and is_collated(b):
+        return joint
     if joint is None and is_uuid(a) != is_uuid(b) and types.is_text(a) and types.is_text(b):
         return UUID
     if joint is None and isinstance(a, pl.Struct) and isinstance(b, pl.Struct):

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import functions, types
+from rem_arrow.plan.collation import is_collating
 from rem_arrow.plan.kinds import Exclude, FrameUnit
 from rem_arrow.plan.nodes import Bound, Call, Column, Expr, Frame, Literal, SortKey, WindowCall
 from rem_arrow.sql.bind.aggregate_calls import aggregate_call
@@ -120,6 +121,8 @@ def _call(binder: ExprBinder, tree: exp.Expression) -> WindowCall:
             "Window functions: " + ", ".join(names[:11]) + ", and all aggregates.",
         )
     args = () if aggregate.argument is None else (aggregate.argument, *aggregate.extra)
+    if aggregate.distinct and name != "count" and any(is_collating(a.dtype) for a in args):
+        raise binder.unsupported(f"{name}(DISTINCT ...) OVER of texts with a collation is not supported", tree)
     return WindowCall(
         aggregate.function,
         args,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import polars as pl
 from sqlglot import exp
 
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.errors import BindError
 from rem_arrow.sql.statement.identifiers import name_of, refuse, table_name
 from rem_arrow.sql.statement.statement import ColumnDefinition, ConstraintDefinition, ReferenceDefinition
 from rem_arrow.sql.statement.statement_names import Name
+from rem_arrow.sql.text.collation_names import collated_type
 from rem_arrow.sql.text.definition_tokens import UNNAMED
 from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.type_names import column_type
@@ -43,7 +46,7 @@ def elements(
 def column(tree: exp.ColumnDef, text: str) -> tuple[ColumnDefinition, list[ConstraintDefinition]]:
     """Return a column and the constraints that stand with it."""
     name, kind = name_of(tree.this), tree.args.get("kind")
-    nullable, default, generated = True, None, None
+    nullable, default, generated, collation = True, None, None, None
     constraints = []
     for part in tree.args.get("constraints") or ():
         given, own = part.args.get("kind"), None if part.this is None else name_of(part.this)
@@ -58,6 +61,8 @@ def column(tree: exp.ColumnDef, text: str) -> tuple[ColumnDefinition, list[Const
                 generated = given.expression
             case exp.ComputedColumnConstraint():
                 generated = given.this.unnest()
+            case exp.CollateColumnConstraint():
+                collation = given.this
             case exp.PrimaryKeyColumnConstraint():
                 constraints.append(ConstraintDefinition("PRIMARY KEY", (name,), own, None, tree))
             case exp.UniqueColumnConstraint():
@@ -76,8 +81,17 @@ def column(tree: exp.ColumnDef, text: str) -> tuple[ColumnDefinition, list[Const
         raise BindError(f'the column "{tree.name}" has no type', text, *position(tree))
     if generated is not None and default is not None:
         raise BindError(f'the generated column "{tree.name}" has no DEFAULT', text, *position(tree))
-    dtype = None if kind is None else column_type(kind, text)
+    dtype = None if kind is None else collated(column_type(kind, text), collation, tree, text)
     return ColumnDefinition(name, dtype, nullable, default, generated), constraints
+
+
+def collated(dtype: pl.DataType, collation: exp.Expression | None, tree: exp.Expression, text: str) -> pl.DataType:
+    """Return the type of a column with what stands behind its COLLATE."""
+    if collation is None:
+        return dtype
+    if dtype != pl.String():
+        raise BindError(f"only a VARCHAR has a collation, and this is {sql_name(dtype)}", text, *position(tree))
+    return collated_type(collation, text)
 
 
 def table_constraints(tree: exp.Expression, text: str) -> Iterator[ConstraintDefinition]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from rem_arrow.base.quoting import identifier
-from rem_arrow.sql.statement.column_definitions import column, elements, table_constraints, unique_index
+from rem_arrow.sql.statement.column_definitions import collated, column, elements, table_constraints, unique_index
 from rem_arrow.sql.statement.identifiers import name_of, refuse, refuse_statement, table_name
 from rem_arrow.sql.statement.schema_statements import check_properties, is_without_data, placed
 from rem_arrow.sql.statement.statement import (
@@ -202,7 +202,8 @@ def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
             )
         case exp.AlterColumn() if action.args.get("dtype") is not None:
             using = action.args.get("using") or None
-            return ChangeType(name_of(action.this), column_type(action.args["dtype"], text), using)
+            dtype, collation = column_type(action.args["dtype"], text), action.args.get("collate") or None
+            return ChangeType(name_of(action.this), collated(dtype, collation, tree, text), using)
         case exp.AlterColumn() if action.args.get("allow_null") is not None:
             # DROP NOT NULL: so SQLGlot reads it already.
             action.args.get("drop")

@@ -207,9 +207,16 @@ def _zoned(walk: Walk) -> Written:
         if walk.skip("AT", "TIME", "ZONE"):
             left = Written(f"timezone({_unary(walk).text}, {left.text})")
         elif walk.skip("COLLATE"):
-            left = Written(f"{left.text} COLLATE {walk.take().text}")
+            left = Written(f"{left.text} COLLATE {_collation(walk)}")
         else:
             return left
+
+
+def _collation(walk: Walk) -> str:
+    name = walk.take().text
+    while walk.skip("."):
+        name += f".{walk.take().text}"
+    return readable(name)
 
 
 def _unary(walk: Walk) -> Written:
