@@ -203,7 +203,7 @@ class Engine:
         started = time.perf_counter()
         prepared = self._ready(query.plan, snapshot)
         if not analyze:
-            return Plan(steps(optimize_for_values(prepared.plan, with_time(values, snapshot.now)), _estimated))
+            return _shown(prepared, snapshot, values)
         searched = self._with_searched(prepared, values, snapshot)
         watch = Watch(None, time.monotonic(), limits.memory_bytes, self._cached_bytes)
         bounds = Bounds(prepared.few_rows, watch=watch)
@@ -225,6 +225,10 @@ class Engine:
             steps(plan, note, lambda node: measured.get(node_key(node)), lambda node: round(estimates.rows(node)))
         )
 
+    def explain_bound(self, query: Query, snapshot: Snapshot, values: Mapping[str, object]) -> Plan:
+        """Return the plan of a bound query."""
+        return _shown(self._ready(self.optimized(query, snapshot).plan, snapshot), snapshot, values)
+
     def _ready(self, plan: Relation, snapshot: Snapshot) -> Prepared:
         """Return the plan made ready to run; remembered for as long as the tables are what they were."""
         if snapshot.has_frames:
@@ -241,8 +245,7 @@ class Engine:
     def _with_searched(
         self, prepared: Prepared, values: Mapping[str, object], snapshot: Snapshot
     ) -> Mapping[str, object]:
-        """Return the values of the parameters, the time, and what becomes of the texts that the statement searches for:
-        vectors, and scores."""
+        """Return the values of the parameters, the time, and what the texts searched for become: vectors, scores."""
         searched = dict(with_time(values, snapshot.now))
         for embedded in prepared.embedded:
             text = embedded.text if embedded.parameter is None else values[embedded.parameter]
@@ -301,6 +304,10 @@ def _are_alike(rows: Mapping[str, int], snapshot: Snapshot) -> bool:
         if more > max(_ROWS_ALIKE, 2 * fewer):
             return False
     return True
+
+
+def _shown(prepared: Prepared, snapshot: Snapshot, values: Mapping[str, object]) -> Plan:
+    return Plan(steps(optimize_for_values(prepared.plan, with_time(values, snapshot.now)), _estimated))
 
 
 def _measured(estimate: float, measured: tuple[int, float] | None, report: ScanReport | None) -> str:

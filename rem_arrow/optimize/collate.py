@@ -14,7 +14,7 @@ import polars as pl
 from rem_arrow.base.logical_types import is_collated
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan import types
-from rem_arrow.plan.collation import compared, folded, is_collating, joint
+from rem_arrow.plan.collations import compared, folded, is_collating, joint
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
     Aggregate,

@@ -40,6 +40,7 @@ from rem_arrow.sql.statement.statement import (
 )
 from rem_arrow.sql.statement.type_statement import CreateType
 from rem_arrow.statements import (
+    explanation,
     files,
     index_definition,
     macro_definition,
@@ -101,7 +102,7 @@ def _run(context: Context, statement: Statement) -> Result:
         case CopyTo():
             return files.copy_to(context, statement)
         case Explain():
-            return show.explain(context, statement)
+            return explanation.explain(context, statement)
         case Describe():
             return show.describe(context, statement)
         case Summarize():

@@ -43,7 +43,7 @@ _FORMATS = {"parquet": "parquet", "csv": "csv", "tsv": "csv", "json": "json", "n
 def copy_to(context: Context, statement: CopyTo) -> Result:
     """Write a table or query to a Parquet, CSV, NDJSON or Arrow file."""
     path = statement.path
-    format_, given = _format(context.text, statement)
+    format_, given = format_and_options(context.text, statement)
     with _in_text(context.text):
         options = write_options(given, format_, path)
     snapshot = context.snapshot()
@@ -57,7 +57,7 @@ def copy_to(context: Context, statement: CopyTo) -> Result:
 
 def copy_from(context: Context, statement: CopyFrom) -> Result:
     """Add the rows of a file to a table: all of them, or none."""
-    format_, given = _format(context.text, statement)
+    format_, given = format_and_options(context.text, statement)
     with _in_text(context.text):
         options = read_options(given, format_, named_type, where="COPY")
 
@@ -88,7 +88,7 @@ def _in_text(text: str) -> Iterator[None]:
         raise BindError(str(error), text) from error
 
 
-def _format(text: str, statement: CopyTo | CopyFrom) -> tuple[str, list[tuple[str, object]]]:
+def format_and_options(text: str, statement: CopyTo | CopyFrom) -> tuple[str, list[tuple[str, object]]]:
     """Return the format of the file, and the other options. Raises UnsupportedError for an unknown format."""
     named = [str(value).lower() for name, value in statement.options if name == "format"]
     if any(name not in _FORMATS for name in named):

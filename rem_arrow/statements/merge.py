@@ -15,6 +15,8 @@ from rem_arrow.access.access import Access
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.schema import Field
 from rem_arrow.base.source import ROWID
+from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow.plan.nodes import Query
 from rem_arrow.plan.volatility import is_repeatable
 from rem_arrow.sql.bind.merge_actions import MergeBinder, returned, with_source
 from rem_arrow.sql.statement.statement import Merge, MergeAction
@@ -66,21 +68,33 @@ def _with_one_source(context: Context, access: Access, tv: TableVersion, stateme
 
 def _read(context: Context, access: Access, tv: TableVersion, statement: Merge, place: int) -> pl.DataFrame:
     """Return the rows that one action writes; with the rowid where they replace others."""
-    action, table = statement.actions[place], tv.table
-    if action.kind == "nothing":
+    kind = statement.actions[place].kind
+    if kind == "nothing":
         return pl.DataFrame()
+    query, fields, snapshot = action_query(context, access, tv, statement, place)
+    if kind == "delete":
+        return context.rows(query, snapshot, to_store=True)
+    if not fields:
+        return pl.DataFrame(height=context.rows(query, snapshot).height)
+    return fitting(context, query, snapshot, tv.table, fields)
+
+
+def action_query(
+    context: Context, access: Access, tv: TableVersion, statement: Merge, place: int
+) -> tuple[Query, Sequence[Field | None], Snapshot]:
+    """Return the query of the rows that one action writes, the columns that they fill, and what it reads. REQUIRES: an
+    action that does something."""
+    action, table = statement.actions[place], tv.table
     snapshot = context.snapshot(access, target=tv)
     binder = MergeBinder(context.text, snapshot, context.dtypes, rows.target(table, statement.alias), statement)
+    changed = (None, *table.fields)
     if action.kind == "delete":
-        return context.rows(binder.delete(place, list(table.names)), snapshot, to_store=True)
+        return binder.delete(place, list(table.names)), changed, snapshot
     if action.kind == "update":
         assigned = binder.assignments(action)
         rows.check_assignments(table, assigned, context.text)
-        return fitting(context, binder.update(place, assigned), snapshot, table, [None, *table.fields])
-    query, fields = binder.insert(place, _fields(context, tv, action, binder))
-    if not fields:
-        return pl.DataFrame(height=context.rows(query, snapshot).height)
-    return fitting(context, query, snapshot, table, fields)
+        return binder.update(place, assigned), changed, snapshot
+    return *binder.insert(place, _fields(context, tv, action, binder)), snapshot
 
 
 def _fields(context: Context, tv: TableVersion, action: MergeAction, binder: MergeBinder) -> list[Field]:

@@ -14,8 +14,9 @@ from rem_arrow.access.access import Access
 from rem_arrow.base.errors import BindError, UnsupportedError
 from rem_arrow.base.schema import Field, Table
 from rem_arrow.base.source import ROWID
-from rem_arrow.catalog.snapshot import TARGET
+from rem_arrow.catalog.snapshot import TARGET, Snapshot
 from rem_arrow.model.registry import SYSTEM_FIELDS
+from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
 from rem_arrow.sql.statement.statement import Delete, Insert, Update
 from rem_arrow.sql.statement.statement_names import Assignments, Name
@@ -32,7 +33,7 @@ def insert(context: Context, statement: Insert) -> Result:
 
     def compute(access: Access) -> tuple[Changes, Result]:
         tv = writable(access.version, statement.table, context.text)
-        _check_conflict(context, statement, tv.table)
+        check_conflict(context, statement, tv.table)
         frame = _inserted(context, access, statement, tv)
         outcome = stored(context, access, tv, frame, statement)
         if statement.conflict is not None:
@@ -64,12 +65,8 @@ def update(context: Context, statement: Update) -> Result:
 
     def compute(access: Access) -> tuple[Changes, Result]:
         tv = writable(access.version, statement.table, context.text)
-        own, snapshot = target(tv.table, statement.alias), context.snapshot(access, target=tv)
+        own, (query, snapshot) = target(tv.table, statement.alias), update_query(context, access, statement, tv)
         assigned = [own.field(name, context.text).name for name, _ in statement.assignments]
-        check_assignments(tv.table, statement.assignments, context.text)
-        query = WriteBinder(context.text, snapshot, context.dtypes, own, context.evaluate(snapshot)).update(
-            statement.assignments, statement.others, statement.where, statement.ctes
-        )
         frame = fitting(context, query, snapshot, tv.table, [None, *tv.table.fields])
         outcome = changed(context, access, tv, frame, assigned)
         return outcome.changes, result(context, access, tv.table, outcome, statement.alias, statement.returning)
@@ -82,18 +79,28 @@ def delete(context: Context, statement: Delete) -> Result:
 
     def compute(access: Access) -> tuple[Changes, Result]:
         tv = writable(access.version, statement.table, context.text)
-        snapshot = context.snapshot(access, target=tv)
-        whole = statement.returning is not None or tv.table.kind == "entity"
-        columns = tv.table.names if whole else []
-        binder = WriteBinder(
-            context.text, snapshot, context.dtypes, target(tv.table, statement.alias), context.evaluate(snapshot)
-        )
-        query = binder.delete(columns, statement.others, statement.where, statement.ctes)
+        query, snapshot = delete_query(context, access, statement, tv)
         frame = context.rows(query, snapshot, to_store=True)
         outcome = removed(context, access, tv, frame)
         return outcome.changes, result(context, access, tv.table, outcome, statement.alias, statement.returning)
 
     return context.write(compute)
+
+
+def update_query(context: Context, access: Access, statement: Update, tv: TableVersion) -> tuple[Query, Snapshot]:
+    """Return the query of the rows that an UPDATE writes, and what it reads."""
+    own, snapshot = target(tv.table, statement.alias), context.snapshot(access, target=tv)
+    check_assignments(tv.table, statement.assignments, context.text)
+    binder = WriteBinder(context.text, snapshot, context.dtypes, own, context.evaluate(snapshot))
+    return binder.update(statement.assignments, statement.others, statement.where, statement.ctes), snapshot
+
+
+def delete_query(context: Context, access: Access, statement: Delete, tv: TableVersion) -> tuple[Query, Snapshot]:
+    """Return the query of the rows that a DELETE removes, and what it reads."""
+    own, snapshot = target(tv.table, statement.alias), context.snapshot(access, target=tv)
+    whole = statement.returning is not None or tv.table.kind == "entity"
+    binder = WriteBinder(context.text, snapshot, context.dtypes, own, context.evaluate(snapshot))
+    return binder.delete(tv.table.names if whole else [], statement.others, statement.where, statement.ctes), snapshot
 
 
 def check_assignments(table: Table, assignments: Assignments, text: str) -> None:
@@ -152,7 +159,7 @@ def target(table: Table, alias: str) -> Target:
     return Target(table, alias, TARGET, ROWID, defaults_of(table))
 
 
-def _check_conflict(context: Context, statement: Insert, table: Table) -> None:
+def check_conflict(context: Context, statement: Insert, table: Table) -> None:
     name = statement.table
     if statement.conflict is None or table.kind == "entity":
         return
@@ -165,10 +172,18 @@ def _check_conflict(context: Context, statement: Insert, table: Table) -> None:
 
 def _inserted(context: Context, access: Access, statement: Insert, tv: TableVersion) -> pl.DataFrame:
     """Return the rows of an INSERT as a frame of the columns that they fill."""
-    table = tv.table
     if statement.source is None:
         return pl.DataFrame(height=1)
-    snapshot = context.snapshot(access)
+    query, fields, snapshot = insert_query(context, access, statement, tv)
+    return fitting(context, query, snapshot, tv.table, fields)
+
+
+def insert_query(
+    context: Context, access: Access, statement: Insert, tv: TableVersion
+) -> tuple[Query, list[Field], Snapshot]:
+    """Return the query of the rows of an INSERT, the columns that they fill, and what it reads."""
+    assert statement.source is not None, "DEFAULT VALUES reads nothing"
+    table, snapshot = tv.table, context.snapshot(access)
     binder = WriteBinder(
         context.text,
         snapshot,
@@ -180,7 +195,7 @@ def _inserted(context: Context, access: Access, statement: Insert, tv: TableVers
         query, fields = binder.by_name(statement.source, table.given)
     else:
         query, fields = binder.insert(statement.source, _fields(context, statement, table, binder))
-    return fitting(context, query, snapshot, table, fields)
+    return query, fields, snapshot
 
 
 def _fields(context: Context, statement: Insert, table: Table, binder: WriteBinder) -> list[Field]:
@@ -202,9 +217,17 @@ def result(context: Context, access: Access, table: Table, outcome: Outcome, ali
     if returning is None:
         return counted(outcome.affected)
     rows = outcome.rows if outcome.rows is not None else _appended(table, outcome.changes)
+    return context.rows(*returned(context, access, table, rows, alias, returning))
+
+
+def returned(
+    context: Context, access: Access, table: Table, rows: pl.DataFrame, alias: str, returning: object
+) -> tuple[Query, Snapshot]:
+    """Return the query of RETURNING over rows of the table, and what it reads."""
     snapshot = context.snapshot(access, frames={**context.frames, TARGET: rows})
-    query = WriteBinder(context.text, snapshot, context.dtypes, Target(table, alias, TARGET)).returning(returning)
-    return context.rows(query, snapshot)
+    return WriteBinder(context.text, snapshot, context.dtypes, Target(table, alias, TARGET)).returning(
+        returning
+    ), snapshot
 
 
 def _appended(table: Table, changes: Changes) -> pl.DataFrame:

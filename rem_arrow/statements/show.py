@@ -1,4 +1,4 @@
-"""DESCRIBE, SUMMARIZE and EXPLAIN, whose results are rows."""
+"""DESCRIBE and SUMMARIZE, whose results are rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.schema import Field, Table
 from rem_arrow.plan.nodes import Column, Project, Query
 from rem_arrow.sql.bind.query import Binder
-from rem_arrow.sql.statement.statement import Describe, Explain, Summarize
+from rem_arrow.sql.statement.statement import Describe, Summarize
 from rem_arrow.sql.text.trees import parts_of
 from rem_arrow.statements.environment import Context, Result
 from rem_arrow.storage import values
@@ -59,20 +59,6 @@ def summarize(context: Context, statement: Summarize) -> Result:
         single = Query(Project(query.plan, ((column, Column(column, dtype)),)), (name,))
         rows.append((name, sql_name(dtype), *_summary(context.rows(single, snapshot, to_store=True).to_series())))
     return pl.DataFrame(rows, schema=_SUMMARY, orient="row")
-
-
-def explain(context: Context, statement: Explain) -> Result:
-    """Return the plan in the one column `plan`, one row a line."""
-    snapshot = context.snapshot()
-    text = context.instance.engine.explain(
-        context.text,
-        snapshot,
-        context.values,
-        context.limits,
-        analyze=statement.analyze,
-        part=(context.place, statement.tree),
-    )
-    return pl.DataFrame({"plan": text.split("\n")}, schema={"plan": pl.String})
 
 
 def _summary(column: pl.Series) -> tuple[object, ...]:

@@ -18,7 +18,7 @@ from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.errors import BindError, UnsupportedError
 from rem_arrow.base.logical_types import Collated
 from rem_arrow.base.source import Catalog
-from rem_arrow.plan import collation, text_scores, types
+from rem_arrow.plan import collations, text_scores, types
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import AggregateCall, Apply, Call, Expr, Query, SortKey, Variable, WindowCall
 from rem_arrow.sql.bind.conversions import cast_to, castable, common_type
@@ -175,8 +175,8 @@ class ExprBinder:
     def same(self, operands: list[Expr], tree: exp.Expression) -> list[Expr]:
         """Return the operands in one type. A text literal takes the type of the others: d = '2024-01-01'."""
         joint = common_type(operands)
-        if joint is None and len(collations := collation.joint([o.dtype for o in operands])) > 1:
-            raise self.mixed(collations, tree)
+        if joint is None and len(several := collations.joint([o.dtype for o in operands])) > 1:
+            raise self.mixed(several, tree)
         if joint is None:
             kinds = " and ".join(dict.fromkeys(sql_name(o.dtype) for o in operands))
             raise self.error(f"{kinds} do not compare", tree, "Cast one of them: CAST(x AS ...).")
@@ -193,9 +193,9 @@ class ExprBinder:
 
     # --- errors
 
-    def mixed(self, collations: list[Collated], tree: exp.Expression) -> BindError:
+    def mixed(self, several: list[Collated], tree: exp.Expression) -> BindError:
         """Return the error for texts of several collations."""
-        names = [c.collation for c in collations]
+        names = [c.collation for c in several]
         hint = f"Write one for all of them: x COLLATE {names[0]}."
         return self.error(f"texts of the collations {' and '.join(names)} do not compare", tree, hint)
 

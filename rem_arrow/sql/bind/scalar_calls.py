@@ -10,7 +10,7 @@ from sqlglot import exp
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.errors import suggest
 from rem_arrow.base.logical_types import UUID, is_uuid
-from rem_arrow.plan import collation, functions, types
+from rem_arrow.plan import collations, functions, types
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Expr, Literal
 from rem_arrow.plan.signature import Function
@@ -90,15 +90,15 @@ def call(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.E
     function = functions.SCALAR[name]
     if not function.accepts(len(trees)):
         raise binder.error(f"{name} takes {_counts(function)}, not {len(trees)}", tree)
-    collations = collation.joint([a.dtype for a in args])
-    if len(collations) > 1:
-        raise binder.mixed(collations, tree)
+    several = collations.joint([a.dtype for a in args])
+    if len(several) > 1:
+        raise binder.mixed(several, tree)
     args = _in_one_type(binder, [function.kind(i) for i in range(len(args))], args, tree)
     _check_constants(binder, name, args, tree)
     args = [argument(binder, name, function.kind(i), a, t) for i, (a, t) in enumerate(zip(args, trees, strict=True))]
     place = place_of(tree) if function.volatile else 0
     given = [a.dtype for a in args]
-    return Call(name, tuple(args), collation.result_type(function.result_type(given), given), place)
+    return Call(name, tuple(args), collations.result_type(function.result_type(given), given), place)
 
 
 def _in_one_type(binder: ExprBinder, kinds: list[str], args: list[Expr], tree: exp.Expression) -> list[Expr]:

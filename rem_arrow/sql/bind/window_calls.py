@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import functions, types
-from rem_arrow.plan.collation import is_collating
+from rem_arrow.plan.collations import is_collating
 from rem_arrow.plan.kinds import Exclude, FrameUnit
 from rem_arrow.plan.nodes import Bound, Call, Column, Expr, Frame, Literal, SortKey, WindowCall
 from rem_arrow.sql.bind.aggregate_calls import aggregate_call

@@ -16,6 +16,7 @@ from rem_arrow.sql.statement.schema_statements import create_schema, drop_schema
 from rem_arrow.sql.statement.sequence_statements import create_sequence, drop_sequence
 from rem_arrow.sql.statement.session_statements import comment, deallocate, execute, prepare, setting, upkeep
 from rem_arrow.sql.statement.statement import (
+    EXPLAINED,
     Conflict,
     Control,
     CopyFrom,
@@ -218,10 +219,23 @@ def _command(tree: exp.Command, text: str) -> Statement:
             return comment(tree, text)
         case "CHECKPOINT" | "VACUUM" | "ANALYZE":
             return upkeep(tree, text)
-    inner = _statement(tree.expression, text)
-    if not isinstance(inner, Select):
-        raise refuse("EXPLAIN takes a query", tree.expression, text)
-    return Explain(inner.tree, str(tree.this).endswith("ANALYZE"))
+    return _explain(tree.expression, text, analyze=str(tree.this).endswith("ANALYZE"))
+
+
+def _explain(tree: exp.Expression, text: str, *, analyze: bool) -> Explain:
+    # The text of a view is found by the words before it.
+    is_view = isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() == "VIEW"
+    inner = None if is_view else _statement(tree, text)
+    if not isinstance(inner, EXPLAINED):
+        raise refuse("EXPLAIN takes a query, or a statement that reads rows and writes them", tree, text)
+    if analyze and not isinstance(inner, Select):
+        raise refuse(
+            "EXPLAIN ANALYZE takes a query: it runs what it measures, and writes nothing; write EXPLAIN, or EXPLAIN "
+            "ANALYZE of the query that gives the rows",
+            tree,
+            text,
+        )
+    return Explain(inner, analyze)
 
 
 _KINDS: dict[type[exp.Expression], Callable[[Any, str], Statement]] = {

@@ -36,7 +36,9 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class Explain:
-    tree: exp.Expression
+    """`statement` is one of EXPLAINED; with `analyze` a query."""
+
+    statement: Explained
     analyze: bool
 
 
@@ -369,6 +371,9 @@ class Control:
     kind: Literal["BEGIN", "COMMIT", "ROLLBACK"]
 
 
+# What EXPLAIN shows the plans of.
+Explained: TypeAlias = "Select | CopyTo | CreateTableAs | RowWriting"
+EXPLAINED = (Select, CopyTo, CreateTableAs, Insert, Update, Delete, Merge, CopyFrom)
 Reading: TypeAlias = "Select | Explain | Describe | Summarize | CopyTo"
 RowWriting: TypeAlias = "Insert | Update | Delete | Merge | CopyFrom"
 Defining: TypeAlias = (

@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from rem_arrow.base.errors import UnsupportedError
 from rem_arrow.base.logical_types import Collated
-from rem_arrow.plan.collation import FOLDS
+from rem_arrow.plan.collations import FOLDS
 from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.read_marks import take
 from rem_arrow.sql.text.rendered import rendered
