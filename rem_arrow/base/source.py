@@ -14,6 +14,7 @@ import polars as pl
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.base.macro import MacroKind, Overload
 from rem_arrow.base.read_options import ReadOptions
+from rem_arrow.base.schema import Table
 from rem_arrow.base.session_state import SessionState
 
 if TYPE_CHECKING:
@@ -259,6 +260,9 @@ class Catalog(Protocol):
         """Return the full name, which the other methods take, of the table or view that a name in up to three parts
         means in the schema `within`, by default in those of the session; None if there is none. Raises BindError for
         a schema that does not exist."""
+
+    def table(self, parts: Sequence[str]) -> Table | None:
+        """Return the description of the table or view that a name means; None if it is none of the database's."""
 
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         """Return the rows of a function that an index answers: at least the wanted columns, under their names."""

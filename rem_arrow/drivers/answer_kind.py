@@ -13,14 +13,12 @@ from rem_arrow.sql.statement.statement import (
     CopyFrom,
     CopyTo,
     Delete,
-    Describe,
     Explain,
     Insert,
     Merge,
     Prepare,
     Select,
     Statement,
-    Summarize,
     Update,
     WritingCtes,
 )
@@ -48,7 +46,7 @@ def _kind(statement: Statement) -> AnswerKind:
             return statement.kind
         case WritingCtes():
             return _kind(statement.last)
-        case Select() | Explain() | Describe() | Summarize() | Execute():
+        case Select() | Explain() | Execute():
             return "rows"
         case Insert() | Update() | Delete() | Merge():
             return "count" if statement.returning is None else "rows"

@@ -22,7 +22,6 @@ from rem_arrow.sql.statement.statement import (
     CreateView,
     Defining,
     Delete,
-    Describe,
     Drop,
     DropMacro,
     DropSchema,
@@ -34,7 +33,6 @@ from rem_arrow.sql.statement.statement import (
     Select,
     Session,
     Statement,
-    Summarize,
     Update,
     WritingCtes,
 )
@@ -50,7 +48,6 @@ from rem_arrow.statements import (
     schema_definition,
     sequence_definition,
     session_settings,
-    show,
     staged_writes,
     table_alteration,
     table_definition,
@@ -103,10 +100,6 @@ def _run(context: Context, statement: Statement) -> Result:
             return files.copy_to(context, statement)
         case Explain():
             return explanation.explain(context, statement)
-        case Describe():
-            return show.describe(context, statement)
-        case Summarize():
-            return show.summarize(context, statement)
         case SetSetting() | SetVariable() | Use() | Prepare() | Execute() | Deallocate() | Upkeep():
             return _of_session(context, statement)
         case Control():

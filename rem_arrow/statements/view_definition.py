@@ -64,6 +64,9 @@ class _Proposed:
                 return full_name(schema, own)
         return full
 
+    def table(self, parts: Sequence[str]) -> Table | None:
+        return self._snapshot.table(parts)
+
     def source(self, name: str) -> TableSource | None:
         return None if name.casefold() == self._name else self._snapshot.source(name)
 

@@ -22,12 +22,10 @@ from rem_arrow.sql.statement.statement import (
     CopyFrom,
     CopyTo,
     Delete,
-    Describe,
     Explain,
     Insert,
     Select,
     Statement,
-    Summarize,
     Update,
 )
 from rem_arrow.sql.statement.statement_names import Name, Options
@@ -195,16 +193,6 @@ def _options(params: list[exp.Expression], text: str) -> Options:
     return tuple((str(p.this.name or p.this).lower(), option_value(p.args.get("expression"), text)) for p in params)
 
 
-def _describe(tree: exp.Describe, text: str) -> Describe:
-    return Describe(_relation(tree.this))
-
-
-def _relation(tree: exp.Expression) -> exp.Expression:
-    """Return what DESCRIBE and SUMMARIZE read; a text in quotes is the name of a file, as in FROM."""
-    name = literal_text(tree)
-    return tree if name is None else exp.Table(this=exp.to_identifier(name, quoted=True))
-
-
 def _command(tree: exp.Command, text: str) -> Statement:
     match str(tree.this):
         case "SET":
@@ -249,8 +237,6 @@ _KINDS: dict[type[exp.Expression], Callable[[Any, str], Statement]] = {
     exp.Use: use,
     exp.Alter: alter,
     exp.Copy: _copy,
-    exp.Describe: _describe,
-    exp.Summarize: lambda tree, _: Summarize(_relation(tree.this)),
     exp.Command: _command,
     exp.Transaction: lambda *_: Control("BEGIN"),
     exp.Commit: lambda *_: Control("COMMIT"),

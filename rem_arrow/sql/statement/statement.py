@@ -43,16 +43,6 @@ class Explain:
 
 
 @dataclass(frozen=True, slots=True)
-class Describe:
-    tree: exp.Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Summarize:
-    tree: exp.Expression
-
-
-@dataclass(frozen=True, slots=True)
 class Conflict:
     """What an INSERT does with a row whose key exists; `keys` are those that ON CONFLICT names."""
 
@@ -374,7 +364,7 @@ class Control:
 # What EXPLAIN shows the plans of.
 Explained: TypeAlias = "Select | CopyTo | CreateTableAs | RowWriting"
 EXPLAINED = (Select, CopyTo, CreateTableAs, Insert, Update, Delete, Merge, CopyFrom)
-Reading: TypeAlias = "Select | Explain | Describe | Summarize | CopyTo"
+Reading: TypeAlias = "Select | Explain | CopyTo"
 RowWriting: TypeAlias = "Insert | Update | Delete | Merge | CopyFrom"
 Defining: TypeAlias = (
     "CreateTable | CreateTableAs | CreateView | CreateType | CreateMacro | CreateIndex | CreateSchema | "

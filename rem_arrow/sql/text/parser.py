@@ -22,6 +22,7 @@ from rem_arrow.sql.text import (
     macro_tokens,
     search_tokens,
     session_tokens,
+    show_tokens,
     traverse_tokens,
     type_tokens,
     typed_literals,
@@ -64,7 +65,7 @@ def parse(text: str) -> exp.Expression:
 
 def _desugared(tokens: list[Token], text: str) -> list[Token]:
     """Return the tokens with typed literals as casts, and REM's own statements, and GRAPH_TABLE, as queries."""
-    tokens = typed_literals.desugared(tokens)
+    tokens = show_tokens.desugared(typed_literals.desugared(tokens))
     tokens = graph_tokens.desugared(tokens, text, lambda ours: list(dialect().tokenize(ours)))
     return definition_tokens.wrapped(
         search_tokens.desugared(traverse_tokens.desugared(lookup_tokens.desugared(tokens)))

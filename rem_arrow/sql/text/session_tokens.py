@@ -15,6 +15,7 @@ from sqlglot.tokens import Token, TokenType
 from rem_arrow.base.errors import ParseError, UnsupportedError
 from rem_arrow.base.quoting import literal
 from rem_arrow.base.session_state import SETTINGS
+from rem_arrow.sql.text import show_tokens
 from rem_arrow.sql.text.position import moved
 from rem_arrow.sql.text.token_lists import Tokens
 
@@ -38,18 +39,11 @@ WORDS = (
     *_UPKEEP,
     *_REFUSED,
 )
-# What SHOW and PRAGMA show, by the words after them.
-_SHOWN = {
-    "": "system.pragma_show_tables_expanded",
-    "TABLES": "system.pragma_show_tables",
-    "ALL TABLES": "system.pragma_show_tables_expanded",
-    "DATABASES": "system.pragma_show_databases",
-    "SCHEMAS": "system.pragma_show_schemas",
-}
+# What a PRAGMA shows.
 _PRAGMAS = {
-    "show_tables": _SHOWN["TABLES"],
-    "show_tables_expanded": _SHOWN["ALL TABLES"],
-    "show_databases": _SHOWN["DATABASES"],
+    "show_tables": show_tokens.TABLES,
+    "show_tables_expanded": show_tokens.ALL_TABLES,
+    "show_databases": show_tokens.DATABASES,
     "database_list": "system.pragma_database_list",
     "version": "system.pragma_version",
     "functions": "system.pragma_functions",
@@ -73,7 +67,8 @@ def statement(word: str, tokens: Tokens, piece: str, parse: Parse) -> exp.Expres
         case ["SET" | "RESET", *_]:
             return _set(tokens, words, piece, parse)
         case ["SHOW" | "DESCRIBE", *rest] if not rest or words[0] == "SHOW":
-            return _show(tokens, words, piece, parse)
+            shown = show_tokens.shown(tokens[1:])
+            return None if shown is None else _query(shown, tokens, parse)
         case ["PRAGMA", *_]:
             return _pragma(tokens, words, piece, parse)
         case ["CALL", *_]:
@@ -171,21 +166,6 @@ def _value(text: str, tokens: Tokens, parse: Parse) -> exp.Expression:
         # `SET search_path TO a, b`
         return exp.Literal.string(", ".join(e.name for e in tree.expressions))
     return tree.expressions[0]
-
-
-def _show(tokens: Tokens, words: list[str], piece: str, parse: Parse) -> exp.Expression | None:
-    shown = _SHOWN.get(" ".join(words[1:]))
-    if shown is not None:
-        return _query(f"SELECT * FROM {shown}", tokens, parse)
-    if words[1:3] == ["TABLES", "FROM"] and len(tokens) in (4, 6):
-        schema = literal(tokens[-1].text)
-        own = f"SELECT name FROM {_SHOWN['ALL TABLES']} WHERE lower(schema) = lower({schema}) ORDER BY name"
-        return _query(own, tokens, parse)
-    setting = SETTINGS.get(words[1].casefold()) if len(words) == 2 else None
-    if setting is not None:
-        name = tokens[1].text
-        return _query(f'SELECT current_setting({literal(name)}) AS "{name}"', tokens, parse)
-    return None
 
 
 def _pragma(tokens: Tokens, words: list[str], piece: str, parse: Parse) -> exp.Expression:
