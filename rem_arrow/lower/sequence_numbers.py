@@ -1,4 +1,5 @@
-"""nextval and currval: numbers of a sequence for the rows of a frame, in their order."""
+"""nextval and currval: numbers of a sequence for the rows of a frame, in their order; with a condition behind the
+sequence, for those for which it holds."""
 
 from __future__ import annotations
 
@@ -25,11 +26,15 @@ def _numbered(numbers: Callable[[NumberSource, int, int], list[int]], *, writes:
             source.check_writable()
 
         def values(rows: pl.Series) -> pl.Series:
-            found = numbers(source, rows[0] % _USE, len(rows)) if len(rows) else []
-            return pl.Series(found, dtype=pl.Int64)
+            asked = rows.drop_nulls()
+            found = pl.Series(numbers(source, asked[0] % _USE, len(asked)) if len(asked) else [], dtype=pl.Int64)
+            if len(asked) == len(rows):
+                return found
+            return found.gather((rows * 0 + rows.is_not_null().cum_sum() - 1).cast(pl.Int64))
 
         place = args[0].cast(pl.Int64) + next(_uses) * _USE + pl.int_range(pl.len()) * 0
-        return place.map_batches(values, return_dtype=pl.Int64)
+        asked = pl.when(args[1]).then(place) if len(args) > 1 else place
+        return asked.map_batches(values, return_dtype=pl.Int64)
 
     return lower
 

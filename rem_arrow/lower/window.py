@@ -46,7 +46,11 @@ class _Prepared:
 
 def lower_window(plan: Window, frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
     """Return the frame with a column for each call of `plan`."""
-    volatile = [(n, Call(c.function, c.args, c.dtype)) for n, c in plan.calls if is_volatile_function(c.function)]
+    volatile = [
+        (n, Call(c.function, c.args if c.where is None else (*c.args, c.where), c.dtype))
+        for n, c in plan.calls
+        if is_volatile_function(c.function)
+    ]
     if volatile:
         # Polars moves nothing past what is made of the number of rows.
         frame = frame.with_columns(context.expr(call).alias(name) for name, call in volatile)

@@ -1,7 +1,8 @@
 """Compute each call of a volatile function once for each row, in a place that no other rule moves or copies.
 
 A call becomes a window call right below the node that reads it, and a column there. What stands above in the same
-SELECT reads that column too: the calls of one place in the text are one value in each row. A call in the ON of a join
+SELECT reads that column too: the calls of one place in the text are one value in each row. A sequence gives a number
+for the rows only for which its call is reached, in a CASE or COALESCE. A call in the ON of a join
 is computed for each pair of rows that the keys let meet; what an outer join keeps follows from the pairs.
 """
 
@@ -16,9 +17,11 @@ import polars as pl
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
+    TRUE,
     Aggregate,
     Apply,
     Call,
+    Case,
     Column,
     Expr,
     Filter,
@@ -36,12 +39,13 @@ from rem_arrow.plan.nodes import (
     WindowCall,
 )
 from rem_arrow.plan.shared_numbers import fresh_numbers
-from rem_arrow.plan.volatility import is_volatile, is_volatile_function
+from rem_arrow.plan.volatility import NUMBERING, is_volatile, is_volatile_function
 from rem_arrow.plan.walk import (
     all_names,
     columns_of,
     conjunction,
     conjuncts,
+    disjunction,
     every_expr,
     expr_children,
     exprs_of,
@@ -101,12 +105,23 @@ class _Placing:
         self, plan: Relation, known: dict[Call, Column], exprs: Iterable[Expr]
     ) -> tuple[Relation, dict[Call, Column]]:
         """Return the plan with the calls of these expressions as columns, and all that it has then."""
-        calls = dict.fromkeys(c for e in exprs for c in _volatile_calls(e) if c not in known)
-        if not calls:
-            return plan, known
-        columns = {c: Column(self._names.fresh(c.function), c.dtype) for c in calls}
-        window = tuple((columns[c].name, WindowCall(c.function, c.args, c.dtype)) for c in calls)
-        return _below_subqueries(plan, window), {**known, **columns}
+        wanted: dict[Call, list[tuple[Expr, ...]]] = {}
+        for call, conditions in (reached for e in exprs for reached in _reached(e, ())):
+            if call not in known:
+                wanted.setdefault(call, []).append(conditions if call.function in NUMBERING else ())
+        while wanted:
+            # What a condition reads is drawn before what it decides about; where two decide about each other, for all
+            # rows.
+            ready = {c: w for c, w in wanted.items() if not any(map(wanted.__contains__, _read_by(c, w)))}
+            ready = ready or {c: [()] for c in wanted}
+            columns = {c: Column(self._names.fresh(c.function), c.dtype) for c in ready}
+            window = tuple(
+                (columns[c].name, WindowCall(c.function, c.args, c.dtype, where=_where(w, known)))
+                for c, w in ready.items()
+            )
+            plan, known = _below_subqueries(plan, window), {**known, **columns}
+            wanted = {c: w for c, w in wanted.items() if c not in ready}
+        return plan, known
 
     def _filter(self, plan: Filter, below: Relation, known: dict[Call, Column]) -> tuple[Relation, dict[Call, Column]]:
         """What is not volatile goes first: fewer rows need a value."""
@@ -195,19 +210,47 @@ def _swapped(expr: Expr, known: dict[Call, Column]) -> Expr:
     return expr if isinstance(expr, Lambda) else rebuild_expr(expr, lambda e: _swapped(e, known))
 
 
-def _volatile_calls(expr: Expr) -> Iterator[Call]:
-    """Yield the calls in an expression; a lambda's are of items, not of rows."""
-    if isinstance(expr, Call) and is_volatile_function(expr.function):
-        yield expr
-    elif not isinstance(expr, Lambda):
-        for child in expr_children(expr):
-            yield from _volatile_calls(child)
+def _reached(expr: Expr, conditions: tuple[Expr, ...]) -> Iterator[tuple[Call, tuple[Expr, ...]]]:
+    """Yield the calls in an expression, each with the conditions on a row that it is computed for; a lambda's are of
+    items, not of rows."""
+    match expr:
+        case Call() if is_volatile_function(expr.function):
+            yield expr, conditions
+        case Lambda():
+            return
+        case Case():
+            for condition, value in expr.branches:
+                yield from _reached(condition, conditions)
+                yield from _reached(value, (*conditions, condition))
+                conditions = (*conditions, Call("is_distinct", (condition, TRUE), TRUE.dtype))
+            yield from _reached(expr.otherwise, conditions)
+        case Call(function="coalesce"):
+            for value in expr.args:
+                yield from _reached(value, conditions)
+                conditions = (*conditions, Call("is_null", (value,), TRUE.dtype))
+        case _:
+            for child in expr_children(expr):
+                yield from _reached(child, conditions)
+
+
+def _read_by(call: Call, reached: list[tuple[Expr, ...]]) -> Iterator[Call]:
+    """Yield the calls that the conditions of another one read."""
+    if all(reached):
+        inner = (c for conditions in reached for e in conditions for c, _ in _reached(e, ()))
+        yield from (c for c in inner if c != call)
+
+
+def _where(reached: list[tuple[Expr, ...]], known: dict[Call, Column]) -> Expr | None:
+    """Return the condition on a row for which a call is computed wherever it is reached; None for every row."""
+    if not all(reached):
+        return None
+    return disjunction([conjunction([_swapped(e, known) for e in conditions]) for conditions in reached])
 
 
 def _below_subqueries(plan: Relation, calls: tuple[tuple[str, WindowCall], ...]) -> Relation:
     """Return the plan with the calls below the subqueries right under it, where they read none of those: a condition on
     a subquery stays right above it."""
-    read = columns_of(*(a for _, c in calls for a in c.args))
+    read = columns_of(*(a for _, c in calls for a in (*c.args, *([] if c.where is None else [c.where]))))
     if isinstance(plan, Apply) and plan.kind in ("scalar", "exists", "in") and read <= plan.input.schema.keys():
         return replace(plan, input=_below_subqueries(plan.input, calls))
     return Window(plan, calls)

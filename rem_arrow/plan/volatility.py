@@ -13,6 +13,9 @@ from rem_arrow.plan.nodes import Call, Expr, Limit, Literal, Relation, Window, W
 from rem_arrow.plan.statement_time import NOW
 from rem_arrow.plan.walk import children, expr_children, exprs_of
 
+# Volatile functions of which it is seen for how many rows they were computed.
+NUMBERING = frozenset(("nextval", "currval"))
+
 
 def is_volatile_function(name: str) -> bool:
     """Say whether a scalar function of the catalog is volatile; names that are not in it are not."""
