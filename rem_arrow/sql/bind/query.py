@@ -18,7 +18,7 @@ from rem_arrow.base.source import Catalog
 from rem_arrow.plan.nodes import Column, Project, Query, Relation, Shared, Sort, SortKey, Union, Values
 from rem_arrow.plan.volatility import is_repeatable
 from rem_arrow.plan.walk import free_columns, passed
-from rem_arrow.sql.bind import description, expressions, set_operations
+from rem_arrow.sql.bind import described_columns, expressions, set_operations
 from rem_arrow.sql.bind.binder import Evaluate, StatementContext
 from rem_arrow.sql.bind.conversions import settled
 from rem_arrow.sql.bind.from_clause import FromBinder
@@ -127,24 +127,24 @@ class Binder:
                 raise self.context.unsupported(f"{tree.key.upper()} is not supported where a query must stand", tree)
 
     def _described(self, tree: exp.Describe, around: Surroundings) -> Query:
-        source = description.relation(tree.this)
+        source = described_columns.relation(tree.this)
         parts = parts_of(source) if isinstance(source, exp.Table) else []
         is_table = bool(parts) and (len(parts) > 1 or parts[0].casefold() not in around.ctes)
         table = self.context.catalog.table(parts) if is_table else None
-        return description.described(self.context, self.query(source, around), table)
+        return described_columns.described(self.context, self.query(source, around), table)
 
     def _summarized(self, tree: exp.Summarize, around: Surroundings) -> Query:
         """Bind the source twice: once for its columns, once for its rows."""
         # Whether TABLE stands before the name.
         tree.args.get("table")
-        source = description.relation(tree.this)
+        source = described_columns.relation(tree.this)
         if isinstance(source, exp.Table):
             source = exp.select("*").from_(source)
         columns = self.query(source, around)
         names = [exp.to_identifier(f"c{i}") for i in range(len(columns.names))]
-        alias = exp.TableAlias(this=exp.to_identifier(description.SOURCE), columns=names)
-        inner = around.with_cte(description.SOURCE, Cte(exp.CTE(this=source, alias=alias), around))
-        return self.query(description.summary(columns), inner)
+        alias = exp.TableAlias(this=exp.to_identifier(described_columns.SOURCE), columns=names)
+        inner = around.with_cte(described_columns.SOURCE, Cte(exp.CTE(this=source, alias=alias), around))
+        return self.query(described_columns.summary(columns), inner)
 
     def _count(self, queries: int, tree: exp.Expression) -> None:
         self._queries += queries
