@@ -191,8 +191,7 @@ class Engine:
         analyze: bool = False,
         part: Part | None = None,
     ) -> Plan:
-        """Return the optimized plan; with `analyze`, after running it within the limits, the rows and the own time of
-        each node, and what the scans read."""
+        """Return the optimized plan; with `analyze`, which runs it, what each node gives and takes, and scans read."""
         limits = limits or Limits()
         if analyze and limits.timeout_s is not None:
             watch = Watch(limits.timeout_s, time.monotonic(), limits.memory_bytes)
@@ -259,7 +258,7 @@ class Engine:
         return searched
 
     def _asked(self, query: Query, snapshot: Snapshot, values: Mapping[str, object]) -> list[tuple[object, ...]]:
-        """Return the rows of a query that another one needs while it is bound."""
+        """Return the rows of a query that another one is bound by."""
         return self.run_bound(query, snapshot, values, to_store=True).rows()
 
     def plan(
