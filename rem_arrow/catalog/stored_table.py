@@ -308,7 +308,12 @@ class StoredTable:
             offsets = by_part.get(view.part.number)
             if offsets:
                 frames.append(self._rows_frame(view, fields, offsets))
-        return pl.concat(frames) if frames else pl.DataFrame(schema={f.name: f.dtype for f in fields})
+        if not frames:
+            return pl.DataFrame(schema={f.name: f.dtype for f in fields})
+        rows, *others = frames
+        for other in others:
+            rows = rows.vstack(other)
+        return rows
 
     def _rows_frame(self, view: PartView, fields: Sequence[Field], offsets: list[int]) -> pl.DataFrame:
         part = view.part
@@ -317,8 +322,9 @@ class StoredTable:
             hidden = ends.select(hidden_edges(self._deleted)).to_series()
             offsets = [o for o, is_hidden in zip(offsets, hidden, strict=True) if not is_hidden]
         if self._marker is not None and offsets and self._has_deleted(view):
-            alive = part.cells(self._marker, Offsets(offsets)).is_null()
-            offsets = [o for o, is_alive in zip(offsets, alive, strict=True) if is_alive]
+            marks = part.cells(self._marker, Offsets(offsets))
+            if marks.null_count() < len(marks):
+                offsets = [o for o, is_alive in zip(offsets, marks.is_null(), strict=True) if is_alive]
         if not fields:
             return pl.DataFrame(height=len(offsets))
         if not offsets:
