@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from rem_arrow.base.errors import InputError, UnsupportedError
 from rem_arrow.base.quoting import identifier
+from rem_arrow.base.schema import Table
 from rem_arrow.files import meanings
+from rem_arrow.interop import duck_catalog
+from rem_arrow.interop.declared import Declared
 from rem_arrow.interop.readers import Input, of_batches
 from rem_arrow.sql.text.type_names import named_type
 
@@ -34,6 +37,14 @@ _CONFINED = {
 _CASTS: Mapping[str, str] = {"UNION": "{0}::VARCHAR", "GEOMETRY": "{0}::VARCHAR", "VARIANT": "{0}::JSON"}
 
 
+class DuckFile(NamedTuple):
+    """A DuckDB file: a function that opens each table and what is declared of it, by name; and its other entries."""
+
+    openers: dict[str, Callable[[], Input]]
+    declared: dict[str, Declared]
+    entries: list[Table]
+
+
 def connection(frames: Mapping[str, pl.LazyFrame]) -> duckdb.DuckDBPyConnection:
     """Return a new connection to an empty database in memory, with a view over each frame."""
     con: duckdb.DuckDBPyConnection = _duckdb().connect()
@@ -43,8 +54,8 @@ def connection(frames: Mapping[str, pl.LazyFrame]) -> duckdb.DuckDBPyConnection:
 
 
 @contextmanager
-def duckdb_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
-    """Open a DuckDB file for reading; yield a function that opens each of its tables, by name. Raises InputError."""
+def duckdb_tables(path: Path) -> Iterator[DuckFile]:
+    """Open a DuckDB file for reading, for as long as the block runs. Raises InputError."""
     duckdb = _duckdb()
     try:
         con = duckdb.connect(str(path), read_only=True, config=_CONFINED)
@@ -58,8 +69,15 @@ def duckdb_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
         rows = con.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
         ).fetchall()
-        names = {(t if s == "main" else f"{s}_{t}"): f"{identifier(s)}.{identifier(t)}" for s, t in rows}
-        yield {name: _opener(con, place, f"{path}, table {name}") for name, place in names.items()}
+        names = {(s, t): t if s == "main" else f"{s}_{t}" for s, t in rows}
+        yield DuckFile(
+            {
+                name: _opener(con, f"{identifier(s)}.{identifier(t)}", f"{path}, table {name}")
+                for (s, t), name in names.items()
+            },
+            duck_catalog.declarations(lambda text: con.execute(text).fetchall(), names),
+            duck_catalog.entries(lambda text: con.execute(text).fetchall()),
+        )
     finally:
         con.close()
 

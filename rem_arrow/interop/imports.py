@@ -13,19 +13,24 @@ from pathlib import Path
 import polars as pl
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.macro import KINDS as MACRO_KINDS
 from rem_arrow.base.real_files import check_real_files
 from rem_arrow.base.schema import Table
 from rem_arrow.files.expansion import check_expansion
 from rem_arrow.files.file_format import READABLE
 from rem_arrow.interop import delta, lance, manifest, text_files
+from rem_arrow.interop.declared import Declared, in_order
 from rem_arrow.interop.duck import duckdb_tables
 from rem_arrow.interop.manifest import Entry
 from rem_arrow.interop.readers import Input, file_names, of_lazy, open_files
 from rem_arrow.interop.sqlite import HEADER, sqlite_tables
 from rem_arrow.running.file_sync import WRITING
+from rem_arrow.sql.bind.row_expressions import sequences_in
+from rem_arrow.storage.sequences import KIND
 
 _DUCKDB_MARK = b"DUCK"
 _DUCKDB_PLACE = 8
+_ENTRIES = ("schema", "type", KIND, *MACRO_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +38,27 @@ class Importable:
     """A table that can be imported.
 
     Attributes:
-        open: returns its rows; None for a view.
-        table: its description, if it comes from a database of rem_arrow.
+        open: returns its rows; None for a view and for what is no table.
+        table: its description, if it comes from a database of rem_arrow, or is no table.
+        declared: what another database declares of it.
     """
 
     name: str
     open: Callable[[], Input] | None
     table: Table | None = None
+    declared: Declared | None = None
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it is a schema, a sequence, a type or a macro."""
+        return self.table is not None and self.table.kind in _ENTRIES
+
+    @property
+    def sequences(self) -> set[str]:
+        """The sequences, casefolded, that defaults of its columns take numbers from."""
+        own = [] if self.table is None else [f.default_sql for f in self.table.fields]
+        others = [] if self.declared is None else [c.default for c in self.declared.columns]
+        return {name for text in (*own, *others) if text for name in sequences_in(text)}
 
 
 @contextmanager
@@ -59,8 +78,11 @@ def open_tables(path: Path) -> Iterator[list[Importable]]:
         with sqlite_tables(path) as tables:
             yield _importables(tables)
     elif head[_DUCKDB_PLACE:].startswith(_DUCKDB_MARK):
-        with duckdb_tables(path) as tables:
-            yield _importables(tables)
+        with duckdb_tables(path) as file:
+            yield [
+                *(Importable(entry.name, None, entry) for entry in file.entries),
+                *(Importable(name, file.openers[name], None, file.declared[name]) for name in in_order(file.declared)),
+            ]
     else:
         raise InputError(
             f"{path} is no file of DuckDB or SQLite; import_from reads these, a folder of LanceDB, of Parquet files, "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from typing import TypeVar
 
 import polars as pl
 
@@ -18,12 +19,16 @@ from rem_arrow.base.schema import Table, check_name
 from rem_arrow.interop.imports import Importable
 from rem_arrow.interop.readers import Input
 from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
-from rem_arrow.storage.version import TableVersion
+from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write import edges, loader
 from rem_arrow.write.edge_ends import new_entities
+from rem_arrow.write.path import Compute
 from rem_arrow.write.table_rules import Rules
 from rem_arrow.write.vector_rows import vector_table
+
+T = TypeVar("T")
 
 
 class TableImport:
@@ -34,15 +39,35 @@ class TableImport:
     """
 
     def __init__(self, store: Store, access: Access, names: list[str], rules: Rules) -> None:
-        self._store, self._version, self._rules = store, access.version, rules
-        self._table_names = {tv.table.name for tv in self._version} | set(names)
+        self._store, self._access, self._rules = store, access, rules
+        # What is declared by SQL: its descriptions.
+        self._declared = Overlay(access.version, statement=True)
+        self._table_names = {tv.table.name for tv in access.version} | set(names)
         self.changes = Changes()
         # By its number in the export: a table as it was there, and the one that it became here.
         self._imported: dict[int, tuple[Table, Table]] = {}
 
+    @property
+    def version(self) -> Version:
+        """The version that the import began with, with what it has declared."""
+        return self._declared.version
+
+    def declare(self, compute: Compute[T]) -> T:
+        """Add the descriptions that a statement makes."""
+        changes, result = compute(self._access.at(self.version))
+        self._declared.apply(changes)
+        return result
+
+    def finished(self) -> Changes:
+        """Return all changes. REQUIRES: all tables are added. Raises InputError."""
+        self._bind_references()
+        changes = self._declared.changes()
+        changes.merge(self.changes)
+        return changes
+
     def add_view(self, name: str, definition: Table) -> None:
         """Create a view. Raises InputError if its name is taken."""
-        if self._version.find(name) is not None:
+        if self.version.find(name) is not None:
             raise InputError(
                 f"there is a table or view {name} already; rename the view by tables={{{definition.name!r}: "
                 "'new_name'}, or leave it out"
@@ -51,17 +76,18 @@ class TableImport:
         self.changes.tables[number] = replace(definition, number=number, name=check_name(name, "view"))
 
     def add_entry(self, definition: Table) -> None:
-        """Create a schema or a macro; one that is there stays as it is."""
-        if self._version.entry(definition.kind, definition.name) is None:
-            number = self._store.reserve_table()
-            self.changes.tables[number] = replace(definition, number=number)
+        """Create a schema, a type, a sequence or a macro; one that is there stays as it is."""
+        if self.version.entry(definition.kind, definition.name) is None:
+            number, changes = self._store.reserve_table(), Changes()
+            changes.tables[number] = replace(definition, number=number)
+            self._declared.apply(changes)
 
     def add(self, name: str, importable: Importable, data: Input, advance: Callable[[int], None]) -> int:
         """Write the rows of a table. Returns their number. Raises InputError.
 
         REQUIRES: edges are added after all entities, so that dangling ends are bound to them.
         """
-        tv = self._version.find(name)
+        tv = self.version.find(name)
         table = self._new(name, importable.table, data.schema) if tv is None else _existing(tv, importable)
         if tv is None:
             self.changes.tables[table.number] = table
@@ -83,8 +109,8 @@ class TableImport:
         self.changes.manifests += manifests
         return rows
 
-    def bind_references(self) -> None:
-        """Let the new tables refer to the tables of this import. REQUIRES: all tables are added. Raises InputError."""
+    def _bind_references(self) -> None:
+        """Let the new tables of an export refer to the tables of this import. Raises InputError."""
         for definition, table in self._imported.values():
             if self.changes.tables.get(table.number) is table and table.foreign_keys:
                 constraints = tuple(
@@ -116,7 +142,7 @@ class TableImport:
             return loader.plain_table(name, number, schema)
         if definition.kind not in ("entity", "plain"):
             raise InputError(f"{definition.name} is a {definition.kind} table, which an import does not make")
-        index_names = {i for tv in self._version for i in _index_names(tv.table)} | {
+        index_names = {i for tv in self.version for i in _index_names(tv.table)} | {
             i for t in self.changes.tables.values() if t is not None for i in _index_names(t)
         }
         embeddings = tuple(replace(e, table=self._store.reserve_table()) for e in definition.embeddings)
@@ -160,7 +186,7 @@ class TableImport:
     @cached_property
     def _owners(self) -> pl.DataFrame:
         """The entities of this import: id, table."""
-        owners = new_entities(self._version, self.changes)
+        owners = new_entities(self.version, self.changes)
         text = pl.String()
         return pl.DataFrame({"id": list(owners), "table": list(owners.values())}, schema={"id": text, "table": text})
 

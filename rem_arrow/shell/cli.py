@@ -141,6 +141,9 @@ def import_(
     table: Annotated[
         list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")
     ] = None,
+    constraints: Annotated[
+        bool, typer.Option(help="Declare the keys, defaults and the like of DuckDB's tables")
+    ] = True,
     format_: Annotated[Format | None, typer.Option("--show", help="How to list what was read")] = None,
 ) -> None:
     """Import the tables of another database: all of them, or none.
@@ -148,7 +151,7 @@ def import_(
     rem-arrow import my.rem warehouse.duckdb --table sales
     """
     with errors_as_text(), connect(database) as db:
-        write_rows(db.import_from(source, tables=table or None), format_, None)
+        write_rows(db.import_from(source, tables=table or None, constraints=constraints), format_, None)
 
 
 app.command()(add_command.add)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from rem_arrow.base.datatypes import Json
@@ -113,6 +113,13 @@ def latest_number(kv: KV, entry: Table) -> int | None:
     """Return the number that a sequence, an entry of the catalog, gave out last; None before the first."""
     stored = kv.get(keys.CATALOG, keys.table_key(b"sequence", entry.number))
     return None if stored is None else int(stored) - SequenceOptions.from_json(entry.model).step
+
+
+def continued(kv: KV, entry: Table) -> Table:
+    """Return a sequence that begins where this one, an entry of the catalog, goes on."""
+    options, latest = SequenceOptions.from_json(entry.model), latest_number(kv, entry)
+    start = options.start if latest is None else latest + options.step
+    return replace(entry, model=replace(options, start=start).to_json())
 
 
 def _numbers(name: str, options: SequenceOptions, first: int, count: int) -> tuple[list[int], int]:

@@ -286,7 +286,7 @@ def test_entities_that_come_in_bulk_take_the_edges_that_wait_for_them(db, tmp_pa
 def test_a_file_that_fails_while_it_is_read_is_said(db, tmp_path):
     """The table, and what its library says."""
     with duckdb_tables(duckdb_file(tmp_path / "x.duckdb")) as tables:
-        opened = tables["every"]
+        opened = tables.openers["every"]
     with pytest.raises(rem.InputError, match="x.duckdb, table every cannot be read"):
         opened()
     with sqlite_tables(sqlite_file(tmp_path / "x.db")) as tables:
