@@ -20,7 +20,7 @@ from rem_arrow.engine.run import Limits
 from rem_arrow.interop.readers import from_arrow, from_pandas, plain_frame
 from rem_arrow.running.cancellation import check_stopped
 from rem_arrow.statements.dispatch import run
-from rem_arrow.statements.environment import Context, Side
+from rem_arrow.statements.environment import Context, Side, checking
 from rem_arrow.storage.version import Version
 from rem_arrow.write.path import Compute
 
@@ -119,8 +119,8 @@ class Verbs(ABC):
                 include_deleted,
                 self._now(),
                 self._version,
-                self._write,
-                self._define,
+                checking(parsed, self._write),
+                checking(parsed, self._define),
                 self._control,
                 self._writes_segments(),
                 self._temporary,

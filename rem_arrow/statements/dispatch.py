@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import assert_never
 
-from rem_arrow.access.access import Access
 from rem_arrow.sql.statement.session_kinds import Comment, Deallocate, Execute, SetSetting, SetVariable, Upkeep, Use
 from rem_arrow.sql.statement.statement import (
     Alter,
@@ -57,19 +54,11 @@ from rem_arrow.statements import (
 )
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.statements.locations import located
-from rem_arrow.storage.changes import Changes
-from rem_arrow.write.path import Compute
 
 
 def run(context: Context) -> Result:
-    """Return the rows of a query; of a statement that writes rows their `count`; of any other a `status`.
-
-    Nothing is written of a statement with a part that nobody read: it would have no effect.
-    """
-    if isinstance(context.parsed.statement, Select):
-        return _run(context, context.parsed.statement)
-    checked = replace(context, write=_checking(context, context.write), define=_checking(context, context.define))
-    return _run(checked, context.parsed.statement)
+    """Return the rows of a query; of a statement that writes rows their `count`; of any other a `status`."""
+    return _run(context, context.parsed.statement)
 
 
 def _run(context: Context, statement: Statement) -> Result:
@@ -166,17 +155,3 @@ def _of_session(context: Context, statement: Session) -> Result:
             return prepared_statements.deallocate(context, statement)
         case _:
             assert_never(statement)
-
-
-def _checking(context: Context, commit: Callable[[Compute[Result]], Result]) -> Callable[[Compute[Result]], Result]:
-    """Return how to commit what a statement changes once all of it is read."""
-
-    def committed(compute: Compute[Result]) -> Result:
-        def checked(access: Access) -> tuple[Changes, Result]:
-            outcome = compute(access)
-            context.parsed.check_read()
-            return outcome
-
-        return commit(checked)
-
-    return committed

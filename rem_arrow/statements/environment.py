@@ -49,7 +49,7 @@ class Context:
         now: the time of the statement.
         version: pins the version to read.
         write: runs a computation under the writers' lock, from the version that is current there, and takes over
-            its changes.
+            its changes; see `checking`.
         define: the same for a computation that changes the set of tables; outside of a transaction it holds
             `rewriting` too.
         control: begins or ends the transaction of BEGIN.
@@ -118,6 +118,21 @@ class Context:
     def rows(self, query: Query, snapshot: Snapshot, *, to_store: bool = False) -> pl.DataFrame:
         """Run a bound query, for the user or for a table."""
         return self.instance.engine.run_bound(query, snapshot, self.values, self.limits, to_store=to_store)
+
+
+def checking(parsed: Parsed, commit: Callable[[Compute[Result]], Result]) -> Callable[[Compute[Result]], Result]:
+    """Return how to commit what a statement changes once all of it is read: a part that nobody read would have no
+    effect."""
+
+    def committed(compute: Compute[Result]) -> Result:
+        def checked(access: Access) -> tuple[Changes, Result]:
+            outcome = compute(access)
+            parsed.check_read()
+            return outcome
+
+        return commit(checked)
+
+    return committed
 
 
 class Outcome(NamedTuple):

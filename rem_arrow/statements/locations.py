@@ -38,7 +38,7 @@ def located(context: Context, statement: Statement) -> tuple[Context, Statement]
     match statement:
         case Insert() | Update() | Delete() | Merge() | CopyFrom() | CreateIndex() | Comment():
             context, table = _existing(context, statement.table)
-            return context, replace(statement, table=table)
+            return context, statement if table is statement.table else replace(statement, table=table)
         case Alter():
             context, table = _existing(context, statement.table)
             action = statement.action
@@ -90,7 +90,8 @@ def _existing(context: Context, name: Name, kind: str = "") -> tuple[Context, Na
         raise BindError(error.message, context.text, name.start, name.end, hint=error.hint) from error
     if side is not None and full == full_name(TEMPORARY, name.text):
         return context.of_temporary(side), Name(name.text, name.start, name.end)
-    return context, Name(full or name.shown, name.start, name.end)
+    text = full or name.shown
+    return context, name if text == name.text and not name.qualifiers else Name(text, name.start, name.end)
 
 
 def _new(context: Context, name: Name) -> tuple[Context, Name]:

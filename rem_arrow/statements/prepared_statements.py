@@ -11,7 +11,7 @@ from rem_arrow.sql.statement.parsed import Parsed
 from rem_arrow.sql.statement.session_kinds import Deallocate, Execute
 from rem_arrow.sql.statement.statement import Prepare
 from rem_arrow.sql.statement.statement_names import Name
-from rem_arrow.statements.environment import Context, Result, status
+from rem_arrow.statements.environment import Context, Result, checking, status
 from rem_arrow.statements.session_settings import value_of
 
 
@@ -35,14 +35,17 @@ def execute(context: Context, statement: Execute, dispatch: Callable[[Context], 
         name = statement.name
         raise BindError(f"EXECUTE {name.text}: {what}", context.text, name.start, name.end, hint=hint)
     values, dtypes = typed_parameters(given)
+    parsed = Parsed(prepared.statement, prepared.tree, text)
     return dispatch(
         replace(
             context,
             text=text,
             place=place,
-            parsed=Parsed(prepared.statement, prepared.tree, text),
+            parsed=parsed,
             values=values,
             dtypes=dtypes,
+            write=checking(parsed, context.write),
+            define=checking(parsed, context.define),
         )
     )
 

@@ -36,13 +36,13 @@ def name_of(tree: exp.Expression) -> str | None:
 def marked(tokens: list[Token]) -> list[Token]:
     """Return the tokens with the name of each item, where one can be read, as its alias."""
     ends: dict[int, str] = {}
-    windows = _windows(tokens)
-    for place, token in enumerate(tokens):
-        if token.token_type == TokenType.SELECT:
-            for start, stop in _items(tokens, _first_item(tokens, place + 1)):
-                name = _name(tokens[start:stop], windows)
-                if name is not None:
-                    ends[stop] = name
+    selects = [place for place, token in enumerate(tokens) if token.token_type == TokenType.SELECT]
+    windows = _windows(tokens) if selects else {}
+    for select in selects:
+        for start, stop in _items(tokens, _first_item(tokens, select + 1)):
+            name = _name(tokens[start:stop], windows)
+            if name is not None:
+                ends[stop] = name
     if not ends:
         return tokens
     plain: list[Token] = []

@@ -200,11 +200,16 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
         return None
     if of_type is not None:
         return type_tokens.marked(trees[0])
-    return resolved(trees[0], piece) if "->" in piece or "json" in piece.lower() else trees[0]
+    return resolved(trees[0], piece) if _may_read_json(piece) else trees[0]
+
+
+def _may_read_json(piece: str) -> bool:
+    return "->" in piece or "json" in piece.lower()
 
 
 def _read(tokens: list[Token], piece: str, text: str) -> list[exp.Expression]:
-    rewritten = wrapped(_desugared(parenthesised(tokens), text))
+    plain = parenthesised(tokens) if _may_read_json(piece) else tokens
+    rewritten = wrapped(_desugared(plain, text))
     trees = dialect().parser().parse(rewritten, piece)
     return [t for t in trees if t is not None and not isinstance(t, exp.Semicolon)]
 

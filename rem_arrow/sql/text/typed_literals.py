@@ -22,6 +22,7 @@ _TYPES = frozenset(
     )
     if hasattr(TokenType, name)
 )
+_BEGIN = _TYPES | {TokenType.INTERVAL}
 # Behind these a type is the name of a column, or has its own text before it.
 _NO_LITERAL_AFTER = (TokenType.DOT, TokenType.DCOLON, TokenType.ALIAS)
 _UNITS = {f"{unit}{s}" for unit in (*UNIT_MONTHS, *UNIT_MICROSECONDS) for s in ("", "s")} | {"centuries", "millennia"}
@@ -31,7 +32,8 @@ _ZONE = ("WITH", "TIME", "ZONE")
 
 def desugared(tokens: Tokens) -> Tokens:
     """Return the tokens with each typed literal as a cast. An interval of a number and a unit stays as it is."""
-    return rewritten(tokens, _literal)
+    begins = not _BEGIN.isdisjoint([token.token_type for token in tokens])
+    return rewritten(tokens, _literal) if begins else tokens
 
 
 def _literal(tokens: Tokens, place: int) -> Rewritten | None:
