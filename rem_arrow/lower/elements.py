@@ -16,9 +16,11 @@ from rem_arrow.lower import aggregates
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.function import ScalarFunction
 from rem_arrow.lower.growth import VALUE_BYTES, bytes_of
+from rem_arrow.lower.interval import as_compared
 from rem_arrow.lower.lists import beside
 from rem_arrow.plan import functions
 from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan.comparable import compared
 from rem_arrow.running.allowance import Allowance
 
 LIST, ROW, PLACE, ITEM = "#list", "#row", "#place", "#item"
@@ -222,6 +224,16 @@ def _contains(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
     return pl.when(not_null).then(contains)
 
 
+def _as_compared(function: ScalarFunction) -> ScalarFunction:
+    """Return a function that finds items, of its arguments as they compare: intervals by their length."""
+
+    def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+        compared_args = [as_compared(a, t) for a, t in zip(args, arg_types, strict=True)]
+        return function(compared_args, [compared(t) for t in arg_types], result)
+
+    return lower
+
+
 def _map_extract(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """The value of a key, NULL if the map has none."""
 
@@ -278,8 +290,8 @@ def _cosine(x: pl.Expr, y: pl.Expr) -> pl.Expr:
 
 
 ELEMENTS: dict[str, ScalarFunction] = {
-    "list_position": _position,
-    "list_contains": _contains,
+    "list_position": _as_compared(_position),
+    "list_contains": _as_compared(_contains),
     "list_intersect": _intersected_or_none,
     "list_has_any": _has_any,
     "map_extract_value": _map_extract,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import polars as pl
@@ -9,7 +10,7 @@ import polars as pl
 from rem_arrow.lower import growth, interval, semantics
 from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.expression import lower_aggregate
-from rem_arrow.plan import types
+from rem_arrow.plan.comparable import compared
 from rem_arrow.plan.functions import JOINED
 from rem_arrow.plan.nodes import Aggregate, AggregateCall, Column
 
@@ -28,7 +29,7 @@ def lower_groups(plan: Aggregate, frame: pl.LazyFrame, context: Lowering) -> pl.
 
     Keys and arguments become columns first: Polars would take a literal for one row, where SQL has one for each.
     """
-    spans = [n for n, e in plan.keys if e.dtype == types.CALENDAR]
+    spans = {n: e.dtype for n, e in plan.keys if compared(e.dtype) is not e.dtype}
     keys = [context.expr(e).alias(n) for n, e in plan.keys]
     calls = [_call(i, n, c, context) for i, (n, c) in enumerate(plan.aggregates)]
     if not (keys or calls):
@@ -49,10 +50,12 @@ def lower_groups(plan: Aggregate, frame: pl.LazyFrame, context: Lowering) -> pl.
     return semantics.with_single_rows(_without_categories(groups, plan), singles, _ROW)
 
 
-def _of_intervals(rows: pl.LazyFrame, names: list[str], spans: list[str], results: list[pl.Expr]) -> pl.LazyFrame:
+def _of_intervals(
+    rows: pl.LazyFrame, names: list[str], spans: Mapping[str, pl.DataType], results: list[pl.Expr]
+) -> pl.LazyFrame:
     """Return groups where intervals that are equal, as 30 days and a month, are one key: one of them stands for all."""
     flat = {n: f"#{n}" for n in spans}
-    rows = rows.with_columns(interval.flattened(pl.col(n), types.CALENDAR).alias(f) for n, f in flat.items())
+    rows = rows.with_columns(interval.as_compared(pl.col(n), spans[n]).alias(f) for n, f in flat.items())
     groups = rows.group_by([flat.get(n, n) for n in names]).agg([*(pl.col(n).first() for n in spans), *results])
     return groups.drop(flat.values()).select(*names, pl.exclude(names))
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from rem_arrow.base.datatypes import instance
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import semantics
 from rem_arrow.lower.calendar_range import in_calendar
@@ -64,6 +65,22 @@ def flattened(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return x.cast(_DURATION)
     months, days, micros = parts(x, dtype)
     return ((months * _MONTH_DAYS + days).cast(_WIDE) * _DAY + micros).cast(_INT).cast(_DURATION)
+
+
+def as_compared(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return a value with each interval in it as a Duration; see `comparable`."""
+    if types.is_interval(dtype):
+        return flattened(x, dtype)
+    match dtype:
+        case pl.List():
+            return x.list.eval(as_compared(pl.element(), instance(dtype.inner)))
+        case pl.Array():
+            return x.arr.eval(as_compared(pl.element(), instance(dtype.inner)))
+        case pl.Struct():
+            fields = [as_compared(x.struct.field(f.name), instance(f.dtype)).alias(f.name) for f in dtype.fields]
+            return pl.when(x.is_not_null()).then(pl.struct(fields))
+        case _:
+            return x
 
 
 def as_intervals(frame: pl.DataFrame) -> pl.DataFrame:
@@ -306,7 +323,7 @@ INTERVAL: dict[str, Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl
     "interval_negated": _negated,
     "interval_product": _scaled,
     "interval_quotient": _divided,
-    "interval_days": lambda args, t, _result: flattened(args[0], t[0]),
+    "interval_days": lambda args, t, _result: as_compared(args[0], t[0]),
     "interval_trunc": _truncated,
     "normalized_interval": _normalized,
     "age": _age,

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import polars as pl
 
 from rem_arrow.lower import semantics
+from rem_arrow.lower.interval import as_compared
 from rem_arrow.lower.order_key import sort_key
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
+from rem_arrow.plan.comparable import compared
 
 _SKEW_ROWS_MIN, _KURTOSIS_ROWS_MIN = 3, 4
 # Decimals of more digits have 128 bits in DuckDB.
@@ -95,6 +97,8 @@ def distinct(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     """Each value once, the first of those that are equal."""
     if source == types.CALENDAR:
         return x.filter(sort_key(x, source).is_first_distinct())
+    if compared(source) is not source:
+        return x.filter(as_compared(x, source).is_first_distinct())
     return x.unique(maintain_order=True)
 
 
