@@ -234,7 +234,13 @@ def _bounds(offsets: _Array) -> tuple[int, int]:
 
 
 def _struct(array: _Array, dtype: pa.DataType, inner: Sequence[_Convert | None]) -> _Array:
-    columns = array.flatten()
+    # Arrow ends the process where it gives the NULLs of a struct to a union, which has no bitmap of its own.
+    bare = [pa.types.is_union(f.type) or pa.types.is_run_end_encoded(f.type) for f in dtype.fields]
+    columns = (
+        [array.field(i) if is_bare else pc.struct_field(array, [i]) for i, is_bare in enumerate(bare)]
+        if any(bare)
+        else array.flatten()
+    )
     plain = [c if convert is None else convert(c) for c, convert in zip(columns, inner, strict=True)]
     return pa.StructArray.from_arrays(plain, names=[f.name for f in dtype.fields], mask=_mask(array))
 

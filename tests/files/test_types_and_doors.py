@@ -93,6 +93,10 @@ _AROUND: Mapping[str, Callable[[Any, list[Any]], tuple[Any, list[Any]]]] = {
     "alone": lambda a, v: (a, v),
     "list": lambda a, v: (pa.ListArray.from_arrays(pa.array([0, 2, 2, 3], pa.int32()), a), [v[:2], [], v[2:]]),
     "struct": lambda a, v: (pa.StructArray.from_arrays([a], ["x"]), [{"x": x} for x in v]),
+    "struct with a NULL": lambda a, v: (
+        pa.StructArray.from_arrays([a, pa.array([1, 2, 3])], ["x", "y"], mask=pa.array([False, True, False])),
+        [{"x": v[0], "y": 1}, None, {"x": v[2], "y": 3}],
+    ),
     "map": lambda a, v: (
         pa.MapArray.from_arrays(pa.array(range(4), pa.int32()), pa.array(["k"] * 3), a),
         [[{"key": "k", "value": x}] for x in v],
