@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         Predicate,
         StartsWith,
     )
+    from rem_arrow.remote.remote import Remote, distributed
     from rem_arrow.serve.server import Server, start_server
 
 __version__ = "0.1.0"
@@ -99,6 +100,7 @@ _HOMES = {
         "Predicate",
         "StartsWith",
     ),
+    "rem_arrow.remote.remote": ("Remote", "distributed"),
     "rem_arrow.serve.server": ("Server", "start_server"),
     "rem_arrow.shell.notebook": ("load_ipython_extension",),
     "rem_arrow.face.transaction": ("Transaction",),
@@ -140,6 +142,7 @@ __all__ = [
     "Moment",
     "ParseError",
     "RemError",
+    "Remote",
     "Resource",
     "Server",
     "Session",
@@ -148,6 +151,7 @@ __all__ = [
     "UnsupportedError",
     "connect",
     "connect_async",
+    "distributed",
     "draw_graph",
     "draw_scores",
     "repair",

@@ -156,7 +156,7 @@ class Engine:
         prepared = self._ready(query.plan, snapshot)
 
         def searched() -> Mapping[str, object]:
-            return self._with_searched(prepared, values, snapshot)
+            return self.with_searched(prepared, values, snapshot)
 
         run = Run(
             prepared,
@@ -178,7 +178,7 @@ class Engine:
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values)
         prepared = self._ready(query.plan, snapshot)
-        frame, _, _ = lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot), self._embed)
+        frame, _, _ = lowered(prepared, snapshot, self.with_searched(prepared, values, snapshot), self._embed)
         return lazily_named(frame.lazy(), query.plan.schema, query.names)
 
     def explain(
@@ -203,7 +203,7 @@ class Engine:
         prepared = self._ready(query.plan, snapshot)
         if not analyze:
             return _shown(prepared, snapshot, values)
-        searched = self._with_searched(prepared, values, snapshot)
+        searched = self.with_searched(prepared, values, snapshot)
         watch = Watch(None, time.monotonic(), limits.memory_bytes, self._cached_bytes)
         bounds = Bounds(prepared.few_rows, watch=watch)
         frame, _, context = lowered(prepared, snapshot, searched, self._embed, limits, bounds)
@@ -241,7 +241,7 @@ class Engine:
         self._prepared.put(id(plan), (plan, parts, prepared))
         return prepared
 
-    def _with_searched(
+    def with_searched(
         self, prepared: Prepared, values: Mapping[str, object], snapshot: Snapshot
     ) -> Mapping[str, object]:
         """Return the values of the parameters, the time, and what the texts searched for become: vectors, scores."""
