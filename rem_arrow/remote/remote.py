@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import polars as pl
 import pyarrow as pa
@@ -86,7 +86,7 @@ class Remote:
         self, session: SparkSession, target: Target, publication: Publication, database: LocalDatabase | None
     ) -> None:
         self._session, self._target, self._publication, self._database = session, target, publication, database
-        self._engine = Engine(_no_embedder, Scratch(None), lambda: 0, Activity())
+        self._engine = Engine(_no_vector, _no_vectors, Scratch(None), lambda: 0, Activity())
         # The tables by the names of the views that are known there.
         self._shown: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -235,5 +235,9 @@ def _typed(answer: pa.Table, plan: Relation) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _no_embedder(provider: str, text: str) -> list[float]:
+def _no_vector(provider: str, text: str) -> NoReturn:
+    raise UnsupportedError(f"{provider} embeds texts in a database; {_GIVE}")
+
+
+def _no_vectors(provider: str, texts: Sequence[str]) -> NoReturn:
     raise UnsupportedError(f"{provider} embeds texts in a database; {_GIVE}")

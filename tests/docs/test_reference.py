@@ -115,7 +115,7 @@ def test_results_have_the_columns_that_are_promised(verb, db):
 def test_every_public_member_is_in_the_reference():
     """The pages leave out no verb of a database, and no name that the package exports."""
     assert sorted(n for names in DATABASE.values() for n in names) == public(rem.Database)
-    exported = {*FUNCTIONS, *PREDICATES, *ERRORS, *MODELS, "Predicate", "Answer", "LanguageModel", "Server"}
+    exported = {*FUNCTIONS, *PREDICATES, *ERRORS, *MODELS, "Predicate", "Answer", "LanguageModel", "Server", "Remote"}
     assert exported | {"Database", "Transaction", "AsyncDatabase", "AsyncTransaction"} == set(rem.__all__)
     assert rem.Database.ask is rem.Database.query_natural_language and ALIASES["ask"] == "query_natural_language"
 

@@ -55,6 +55,7 @@ FUNCTIONS = (
     "connect",
     "connect_async",
     "start_server",
+    "distributed",
     "restore",
     "repair",
     "verify_published",
@@ -76,6 +77,7 @@ RESULTS: tuple[type, ...] = (
     Plan,
     Drawing,
     rem.Server,
+    rem.Remote,
 )
 ERRORS = (
     "RemError", "TextError", "ParseError", "BindError", "UnsupportedError", "InputError", "ExecuteError",
