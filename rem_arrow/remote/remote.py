@@ -147,7 +147,11 @@ class Remote:
         return "\n".join([*lines, "", statement])
 
     def close(self) -> None:
-        """End the session."""
+        """End the session.
+
+        Example:
+            >>> remote.close()  # doctest: +SKIP
+        """
         self._session.close()
 
     def __enter__(self) -> Remote:

@@ -34,7 +34,7 @@ class SparkSession:
             self._session: Any = Session.builder.remote(url).create()
             for name, value in _SETTINGS.items():
                 self._session.conf.set(name, value)
-        except Exception as error:
+        except _failures() as error:
             raise InputError(f"no engine answers at {url}: {_first_line(error)}") from error
 
     def close(self) -> None:
@@ -67,8 +67,16 @@ class SparkSession:
     def _checked(self, work: Any) -> Any:
         try:
             return work()
-        except Exception as error:
+        except _failures() as error:
             raise ExecuteError(f"the engine at {self.url} failed: {_first_line(error)}") from error
+
+
+def _failures() -> tuple[type[BaseException], ...]:
+    """What the client raises: errors of its own, and those of what it stands on."""
+    from grpc import RpcError
+    from pyspark.errors import PySparkException
+
+    return (PySparkException, RpcError, OSError, ValueError, TypeError, pa.ArrowException)
 
 
 def _first_line(error: BaseException) -> str:
