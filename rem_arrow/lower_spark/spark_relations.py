@@ -273,6 +273,9 @@ def _aggregate(plan: Aggregate, context: SparkLowering) -> str:
         key_tree(expr, context)
     outputs = [column(context.name(n)) for n, _ in plan.keys]
     outputs += [aliased(lower_aggregate_call(c, context), context.name(n)) for n, c in plan.aggregates]
+    if not outputs:
+        # GROUP BY () without aggregates is one row.
+        outputs = [aliased(call("count", number(1)), _NOTHING)]
     select = _select(outputs, step)
     if plan.keys:
         select.set("group", exp.Group(expressions=[column(context.name(n)) for n, _ in plan.keys]))

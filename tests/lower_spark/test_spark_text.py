@@ -64,6 +64,7 @@ def text_of(remote, sql, parameters=None):
         # Literals are escaped by backslashes.
         ("SELECT s = 'it''s \\' FROM t", [r"'it\'s \\'"]),
         ("SELECT s FROM t WHERE i = $n", ["CAST('7' AS BIGINT)"]),
+        ("SELECT 1 FROM t GROUP BY GROUPING SETS ((), (i))", ["COUNT(1) AS `rem_nothing`"]),
         ("SELECT count(DISTINCT x) FROM t", ["COUNT(DISTINCT ( `t_x` + CAST(0 AS DOUBLE) ))"]),
         ("SELECT count(*) FILTER (WHERE i > 1) FROM t", ["COUNT(1) FILTER(WHERE"]),
         ("SELECT i FROM t UNION ALL SELECT NULL", ["UNION ALL SELECT CAST(", "CAST(NULL AS STRING)"]),

@@ -40,6 +40,7 @@ STATEMENTS = [
     "SELECT region, median(price) AS m, string_agg(id::VARCHAR, ',' ORDER BY id DESC) AS t, mad(price) AS o "
     "FROM sales WHERE id < 30 GROUP BY region",
     "SELECT region, day, sum(amount) AS s FROM sales WHERE id < 9 GROUP BY ROLLUP (region, day)",
+    "SELECT grouping(region) AS g FROM sales GROUP BY GROUPING SETS ((), (region), CUBE (region))",
     "SELECT DISTINCT region FROM sales UNION ALL SELECT 'it''s \\ é' WHERE 1 NOT IN (SELECT amount FROM sales)",
 ]  # fmt: skip
 
