@@ -35,6 +35,7 @@ NAMES = (
     "ask",
     "interop",
     "load",
+    "versions",
 )
 RESULTS = Path(__file__).parent / "results"
 LIBRARIES = ("rem_arrow", "polars", "pyarrow", "rocksdict", "duckdb", "lancedb")

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from rem_arrow.drawing.graph_figure import draw_graph
     from rem_arrow.drawing.scores import draw_scores
     from rem_arrow.face.asynchronous import AsyncDatabase, AsyncTransaction, connect_async
-    from rem_arrow.face.database import Database, connect
+    from rem_arrow.face.connection import connect
+    from rem_arrow.face.database import Database
     from rem_arrow.face.publication_verbs import verify_published
     from rem_arrow.face.restoration import repair, restore
     from rem_arrow.face.transaction import Transaction
@@ -62,7 +63,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "rem_arrow.ask.answer": ("Answer",),
     "rem_arrow.face.asynchronous": ("AsyncDatabase", "AsyncTransaction", "connect_async"),
-    "rem_arrow.face.database": ("Database", "connect"),
+    "rem_arrow.face.connection": ("connect",),
+    "rem_arrow.face.database": ("Database",),
     "rem_arrow.face.publication_verbs": ("verify_published",),
     "rem_arrow.face.restoration": ("repair", "restore"),
     "rem_arrow.drawing.graph_figure": ("draw_graph",),

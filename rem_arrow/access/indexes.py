@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +20,7 @@ from rem_arrow.access.trigram_indexes import TrigramIndexes
 from rem_arrow.access.vector_indexes import VectorIndexes
 from rem_arrow.base.errors import CorruptionError
 from rem_arrow.base.schema import Table
+from rem_arrow.storage.past import pin_past
 from rem_arrow.storage.sequences import Sequences
 from rem_arrow.storage.store import Store
 
@@ -32,9 +34,11 @@ class Indexes:
         rerankers: what orders the rows that searches have found.
         filters: the rows that filters left of tables.
         statistics: what the catalog remembers of columns of stored tables, by table, column and type.
+        past: pins an older version of the store.
     """
 
     def __init__(self, store: Store) -> None:
+        self.past = partial(pin_past, store)
         self.keys = KeyIndexes()
         self.sequences = Sequences(store)
         self.vectors = VectorIndexes(store)

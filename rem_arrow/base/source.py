@@ -3,6 +3,7 @@ kind."""
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -251,6 +252,13 @@ class Catalog(Protocol):
     def open_files(self, request: FileRequest) -> tuple[str, TableSource]:
         """Return files as one source, and the name by which it is found while the statement runs. Raises InputError
         where files may not be read, or cannot be."""
+
+    def open_past(
+        self, parts: Sequence[str], which: int | str | dt.datetime, *, always: bool
+    ) -> tuple[str, TableSource] | None:
+        """Return a table of an older version, by its number, tag or time, and the name by which it is found while the
+        statement runs, or `always`; None where that version has none of that name. Raises InputError where it is not
+        kept."""
 
     @property
     def session(self) -> SessionState:

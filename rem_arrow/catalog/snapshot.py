@@ -11,6 +11,7 @@ import polars as pl
 from rem_arrow.access import table_functions
 from rem_arrow.access.access import Access
 from rem_arrow.base import datatypes
+from rem_arrow.base.errors import InputError
 from rem_arrow.base.macro import KINDS, MacroKind, Overload, overloads_from_json
 from rem_arrow.base.schema import TEMPORARY, Table, catalog_key
 from rem_arrow.base.session_state import SessionState
@@ -21,11 +22,14 @@ from rem_arrow.catalog.search_path import found, schema_of
 from rem_arrow.catalog.statement_files import StatementFiles
 from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.running.file_access import FileAccess
+from rem_arrow.storage.history import Kept
 from rem_arrow.storage.sequences import KIND, Sequences
 from rem_arrow.storage.version import TableVersion, Version
 
 # The name by which a statement that writes reads the table that it changes. No table of a user can have this name.
 TARGET = "\x00target"
+# Between the name of a table and the number of the version of which it is.
+_AT = "\x00at\x00"
 
 
 class Snapshot:
@@ -65,6 +69,7 @@ class Snapshot:
         self._stored: dict[str, StoredTable] = {}
         # The files that the statement has named, each opened once.
         self._files = StatementFiles(files)
+        self._reads_past = False
 
     @property
     def version(self) -> Version:
@@ -137,6 +142,9 @@ class Snapshot:
             return StoredTable(self._target_access, self._target, include_deleted=hidden_too, rowids=True)
         if name in self._stored:
             return self._stored[name]
+        full, at, commit = name.partition(_AT)
+        if at:
+            return self._past(full, self.access.indexes.past(int(commit)))
         hit = self._found(name)
         if hit is None and name.startswith("system."):
             return FrameTable(self._system_table(name.removeprefix("system.")))
@@ -155,10 +163,28 @@ class Snapshot:
         self.has_frames = True
         return name, source
 
+    def open_past(self, parts: Sequence[str], which: Kept, *, always: bool) -> tuple[str, TableSource] | None:
+        version = self.access.indexes.past(which)
+        self._reads_past = self._reads_past or not always
+        full = found(version, None, self.session, parts)
+        source = None if full is None else self._past(full, version)
+        return None if source is None else (f"{full}{_AT}{version.commit}", source)
+
+    def _past(self, full: str, version: Version) -> StoredTable | None:
+        """Return a table of an older version by its full name."""
+        tv = version.find(full)
+        if tv is None:
+            return None
+        if tv.table.kind == "view":
+            raise InputError(f"{tv.table.name} is a view; AT reads a table, and db.at(...) views too")
+        source = StoredTable(self.access.at(version), tv, include_deleted=self._include_deleted)
+        self._stored[f"{full}{_AT}{version.commit}"] = source
+        return source
+
     @property
-    def reads_files(self) -> bool:
-        """Whether the statement reads files, which are others when it runs again."""
-        return self._files.are_read
+    def is_of_this_run(self) -> bool:
+        """Whether the statement reads files, or older versions, which are others when it runs again."""
+        return self._files.are_read or self._reads_past
 
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         return table_functions.run(self.access, function, call)

@@ -31,7 +31,8 @@ from rich.text import Text
 from rem_arrow.base.errors import InputError
 from rem_arrow.demo import stdlib
 from rem_arrow.demo.library_models import Class, Function, Module
-from rem_arrow.face.database import Database, connect
+from rem_arrow.face.connection import connect
+from rem_arrow.face.database import Database
 
 INFO_TABLE = "demo_info"
 _MARKER = "made-by-rem-arrow-demo"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rem_arrow.base.errors import InputError
-from rem_arrow.face.database import Database, connect
+from rem_arrow.face.connection import connect
+from rem_arrow.face.database import Database
 
 
 @dataclass(slots=True)

@@ -291,7 +291,7 @@ class Engine:
         except RecursionError as error:
             raise UnsupportedError("the statement is nested too deeply", text) from error
         # A plan that follows from the rows, or from files, is not kept.
-        if not binder.reads_data and not snapshot.reads_files:
+        if not binder.reads_data and not snapshot.is_of_this_run:
             self._plans.put(key, (names, query, {name: snapshot.rows(name) for name in sources(query.plan)}))
         return query
 

@@ -30,7 +30,8 @@ import polars as pl
 from rem_arrow.base import checks
 from rem_arrow.base.errors import ExecuteError, InputError
 from rem_arrow.base.parameters import Parameters
-from rem_arrow.face.database import Database, connect
+from rem_arrow.face.connection import connect
+from rem_arrow.face.database import Database
 from rem_arrow.face.transaction import Transaction
 from rem_arrow.running.cancellation import check_stopped, stoppable
 

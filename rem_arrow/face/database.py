@@ -1,29 +1,20 @@
-"""The public interface: `connect` and `Database`. Each method is one call into the layers below."""
+"""The public class: each method is one call into the layers below."""
 
 from __future__ import annotations
 
 import atexit
 import copy
 import datetime as dt
-import inspect
-import math
 import os
 import shutil
-import tempfile
 import threading
-import warnings
 import weakref
-from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, TypeVar, cast
+from typing import TypeVar
 
-from rem_arrow.access.access import Access
-from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
-from rem_arrow.base.telemetry import logger
 from rem_arrow.engine.instance import Instance
 from rem_arrow.engine.run import Limits
 from rem_arrow.face.conversations import ConversationVerbs
@@ -31,7 +22,6 @@ from rem_arrow.face.documents import DocumentVerbs
 from rem_arrow.face.entities import EntityVerbs
 from rem_arrow.face.entity_names import NameVerbs
 from rem_arrow.face.find import FindVerbs
-from rem_arrow.face.folders import check_folder, database_folder, telling_server
 from rem_arrow.face.graph import GraphVerbs
 from rem_arrow.face.graph_measures import MeasureVerbs
 from rem_arrow.face.graph_paths import PathVerbs
@@ -39,7 +29,6 @@ from rem_arrow.face.import_export import ImportExportVerbs
 from rem_arrow.face.interchange import InterchangeVerbs
 from rem_arrow.face.loads import LoadVerbs
 from rem_arrow.face.natural_language import QuestionVerbs
-from rem_arrow.face.options import is_address, remote, thread_count
 from rem_arrow.face.publication_verbs import PublicationVerbs
 from rem_arrow.face.representation import Representation
 from rem_arrow.face.search import SearchVerbs
@@ -47,124 +36,22 @@ from rem_arrow.face.tables import TableVerbs
 from rem_arrow.face.timeline import TimelineVerbs
 from rem_arrow.face.transaction import Transaction
 from rem_arrow.face.upkeep import MaintenanceVerbs
-from rem_arrow.model.builtin import BUILTIN, builtin_table
-from rem_arrow.running.file_access import FileAccess, Files, file_access
-from rem_arrow.running.memory_size import memory_bytes
+from rem_arrow.face.versions import VersionVerbs, which
+from rem_arrow.model.builtin import BUILTIN
+from rem_arrow.running.file_access import FileAccess, file_access
 from rem_arrow.statements.environment import Side
 from rem_arrow.statements.session_settings import initial
-from rem_arrow.storage import compaction, forks
-from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.settings import Durability, Settings
+from rem_arrow.storage import compaction
+from rem_arrow.storage.history import Kept
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
-from rem_arrow.write import edges
+from rem_arrow.write.builtin_tables import missing_tables
 from rem_arrow.write.known_embedders import Provider
 from rem_arrow.write.path import Compute
 
 T = TypeVar("T")
 
 _OPEN: weakref.WeakSet[Database]
-
-
-def connect(
-    path: str | Path | None = None,
-    *,
-    tenant: str | None = None,
-    memory_limit: str | int = "4GB",
-    threads: int | None = None,
-    durability: Durability = "wal",
-    read_only: bool = False,
-    tail_rows_max: int = 65_536,
-    background: bool = True,
-    embedder: Provider | None = None,
-    embed: Literal["write", "background"] = "write",
-    files: Files | None = None,
-    slow_statement_s: float | None = None,
-    token: str | None = None,
-    certificate: str | Path | None = None,
-) -> Database:
-    """Open the database in a folder, and create it if it does not exist, or one that a server serves.
-
-    Args:
-        path: the folder; without one, a temporary database that is deleted when it is closed. Or a server's address,
-            "rem://host:port", with TLS "rems://host:port", beside which only `token` and `certificate` are given.
-        tenant: a separate database in a folder of its own under `path`/tenants; nothing is shared between tenants.
-        memory_limit: in bytes, or a text such as "512MB", at least 64 MB; half of it bounds the caches, and half the
-            growth of the process while a statement runs; what does not fit is run in parts, from files.
-        threads: threads for reading, writing and queries; default is one for each core, at most 8. Polars makes its own
-            threads when it is imported; for fewer than it runs, set POLARS_MAX_THREADS before.
-        durability: "wal" keeps every commit if the process is killed, "sync" also if the power fails.
-        read_only: read beside a writer in another process; `refresh` shows its newer commits.
-        tail_rows_max: the number of rows in a tail at which it is sealed into a segment, at least 1.
-        background: seal, compact and index on a thread; without it only `compact` does.
-        embedder: computes the embeddings of tables whose model names none: "wordllama" (the meaning of words),
-            "minilm" (of sentences), "hash" (spelling), "openai:MODEL", "model2vec:NAME", "sentence-transformers:NAME",
-            "fastembed:NAME", or a function from a list of texts to vectors. Default is that with which the database
-            began, at first "wordllama". A table keeps its embedder; `reembed` changes it.
-        embed: "write" computes embeddings before an insert returns, "background" on a thread; `wait` waits for it.
-        files: which files SQL text may read, by COPY and in FROM, and write: "any", "none", a folder or a list of
-            folders with what is below them, links resolved; never files of a database. Default is "any", with
-            `read_only` "none".
-        slow_statement_s: a statement that takes so many seconds is logged as a warning of `rem_arrow.statements`,
-            without the values in its text and parameters. Default is none.
-        token: tells a server who calls.
-        certificate: a file, as PEM, that a server's certificate is checked against; default are those of the system.
-
-    Returns:
-        A `Database`.
-
-    Raises:
-        InputError: the path is a file, cannot be written or holds no database, another argument does not fit, or this
-            process was forked from one that has used a database.
-        ConflictError: another process has the database open for writing.
-        CorruptionError: a log or the catalog is damaged, or a commit that was acknowledged is not there. Where a data
-            file is damaged, the database opens with a RuntimeWarning, and only what reads from that file raises; see
-            `repair`.
-        ExecuteError: the disk is full, or fails.
-
-    Example:
-        >>> with rem.connect("memory.rem") as memory:
-        ...     memory.insert("entities", {"id": "dhl", "name": "DHL"})
-        'dhl'
-        >>> with rem.connect("memory.rem", read_only=True) as memory:
-        ...     memory.get("entities", "dhl")["name"]
-        'DHL'
-    """
-    if is_address(path):
-        return cast("Database", remote(dict(locals()), inspect.signature(connect)))
-    if token is not None or certificate is not None:
-        raise InputError("token and certificate are for a server")
-    forks.check_opening()
-    temporary = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else None
-    folder = database_folder(path or temporary or "", tenant)
-    checks.one_of(durability, "durability", ("wal", "sync"))
-    checks.whole(tail_rows_max, "tail_rows_max")
-    settings = Settings(memory_bytes(memory_limit), thread_count(threads), durability, tail_rows_max, background)
-    check_folder(folder, read_only=read_only)
-    if embed not in ("write", "background") or (embed == "background" and not background):
-        raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
-    allowed = file_access(files, read_only=read_only)
-    if slow_statement_s is not None:
-        checks.number(slow_statement_s, "slow_statement_s", within=(0, math.inf))
-    with telling_server(folder):
-        store = Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy)
-    for damage in store.version.damage():
-        warnings.warn(damage, RuntimeWarning, stacklevel=2)
-    with ExitStack() as stack:
-        stack.callback(store.close)
-        database = Database(
-            store,
-            allowed,
-            temporary=temporary,
-            embedder=embedder,
-            embed=embed,
-            slow_statement_s=slow_statement_s,
-        )
-        if embedder is None:
-            database._instance.embeddings.advise()
-        stack.pop_all()
-    logger("database").info("opened %s, commit %d%s", folder, store.version.commit, ", to read" if read_only else "")
-    return database
 
 
 class Database(
@@ -185,6 +72,7 @@ class Database(
     TableVerbs,
     LoadVerbs,
     MaintenanceVerbs,
+    VersionVerbs,
     Representation,
 ):
     """An open database, made by `connect`; many threads may use it, and as a context manager it closes itself.
@@ -211,7 +99,7 @@ class Database(
         self._thread = threading.local()
         if not store.read_only:
             self._instance.indexes.sweep()
-            self._create_system_tables()
+            self._instance.writes.run(partial(missing_tables, store, self._instance.embeddings))
         for name, model in BUILTIN.items():
             tv = store.version.find(name)
             if tv is not None:
@@ -219,6 +107,32 @@ class Database(
         compaction.seal_left(store)
         self._instance.follow_up.resume()
         _OPEN.add(self)
+
+    # --- older versions
+
+    def at(self, version: Kept) -> Database:
+        """Open an older version of the database, for reading only: every verb and statement answers as of it.
+
+        Args:
+            version: by number, tag, or a time at which it was the newest (without a zone: in UTC).
+
+        Returns:
+            A `Database` of its own; close it when it is no longer needed.
+
+        Raises:
+            InputError: the version is not kept.
+
+        Example:
+            >>> db.tag("before")
+            >>> db.delete("issues", "login")
+            1
+            >>> with db.at("before") as old:
+            ...     old.get("issues", "login")["id"]
+            'login'
+        """
+        settings = self._instance.store.settings
+        store = Store(self.path, read_only=True, settings=settings, tidy=compaction.tidy, kept=which(version))
+        return Database(store, file_access(None, read_only=True))
 
     # --- transactions
 
@@ -344,25 +258,6 @@ class Database(
 
     def _writes_segments(self) -> bool:
         return self._thread_transaction() is None
-
-    def _create_system_tables(self) -> None:
-        store, embeddings = self._instance.store, self._instance.embeddings
-
-        def compute(access: Access) -> tuple[Changes, None]:
-            changes = Changes()
-            missing = [name for name in (edges.NAME, *BUILTIN) if access.version.find(name) is None]
-            # A table may have those of two embeddings beside it.
-            numbers = iter(store.reserve_tables(3 * len(missing)) if missing else ())
-            for name in missing:
-                number = next(numbers)
-                if name == edges.NAME:
-                    changes.tables[number] = edges.edges_table(number)
-                else:
-                    table = replace(builtin_table(name), number=number)
-                    changes.tables.update(embeddings.tables_of(table, numbers.__next__))
-            return changes, None
-
-        self._instance.writes.run(compute)
 
 
 _OPEN = weakref.WeakSet()

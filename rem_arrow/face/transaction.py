@@ -65,7 +65,7 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, Meas
             return
         own, store = beside._overlay, beside._instance.store
         with store.rewriting, store.lock:
-            store.check(own.changes(), own.base)
+            store.recent.check(own.changes(), own.base, store.version)
             self._instance.writes.commit(overlay.changes(), overlay.base)
             beside.commit()
 

@@ -118,8 +118,9 @@ class MaintenanceVerbs(Verbs):
         """Return figures about the database: size, commits, caches, background failures, tables and indexes.
 
         Returns:
-            A dict: `path`, `bytes_on_disk`, `commit`, `pinned_versions`, `cache_bytes`, `cache_bytes_max`,
-            `background_failure`, `embedding_failure`, `damage` (a text for each damaged file or table that is known),
+            A dict: `path`, `bytes_on_disk`, `commit`, `pinned_versions`, `history_bytes` (of parts that only older
+            versions have), `cache_bytes`, `cache_bytes_max`, `background_failure`, `embedding_failure`, `damage` (a
+            text for each damaged file or table that is known),
             `tables` (rows, segments, tail_rows, dead_rows and bytes of each; None where it is damaged),
             `vector_indexes`, `text_indexes`, `remade_indexes` (a text for each damaged index file that is made anew),
             `graph`, `trigram_index`, and `activity`: what this handle has done since it was opened (`statements`, and

@@ -31,6 +31,7 @@ from rem_arrow.face.timeline import TimelineVerbs
 from rem_arrow.face.transaction import Transaction
 from rem_arrow.face.upkeep import MaintenanceVerbs
 from rem_arrow.face.verbs import Verbs
+from rem_arrow.face.versions import VersionVerbs
 
 # What a token allows, each more than the one before it.
 Scope: TypeAlias = Literal["read", "write", "admin"]
@@ -54,18 +55,19 @@ PARTS: tuple[type, ...] = (
     TableVerbs,
     LoadVerbs,
     MaintenanceVerbs,
+    VersionVerbs,
     Verbs,
 )
 _READ = (
-    "all_paths ask complete components count_paths degree explain find find_cycles fuzzy get lookup_entity messages "
-    "neighbors pagerank query_natural_language reachable reader schema search shortest_path similar sql stats tables "
-    "timeline topological_order traverse_edges vectors verify wait"
+    "all_paths ask complete components count_paths degree diff explain find find_cycles fuzzy get lookup_entity "
+    "messages neighbors pagerank query_natural_language reachable reader schema search shortest_path similar sql stats "
+    "tables timeline topological_order traverse_edges vectors verify versions wait"
 )
 _WRITE = (
     "add_document add_documents add_edge add_edges add_message add_moment create_index delete forget insert load purge "
-    "remove_edges start_session teach update"
+    "remove_edges start_session tag teach untag update"
 )
-_ADMIN = "backup compact export import_from publish reembed refresh"
+_ADMIN = "backup compact export import_from publish reembed refresh restore"
 _SCOPES: dict[str, Scope] = {
     **dict.fromkeys(_READ.split(), "read"),
     **dict.fromkeys(_WRITE.split(), "write"),
@@ -81,6 +83,7 @@ _GUARDED = {
 _FILES = {"add_documents": "documents", "load": "data"}
 # Verbs that a client does not have, and why.
 LOCAL = {
+    "at": "AT (VERSION => ..) in SQL reads a table of an older version; open the whole where the database is",
     "add_reranker": "a function does not travel; add it where the database is open",
     "draw_graph": "a picture is drawn where it is shown; draw the rows with rem_arrow.draw_graph",
     "duckdb": "DuckDB reads the files of an open database; use reader() or to_arrow(), which DuckDB reads",

@@ -1,24 +1,34 @@
-"""The memory limit, as bytes or as a text such as 512MB."""
+"""Sizes, as bytes or as a text such as 512MB."""
 
 from __future__ import annotations
 
 import re
 
+from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
 
 _MEMORY_BYTES_MIN = 64 << 20
-_NO_SIZE = "memory_limit {!r} is not a size; write bytes, or a text such as '512MB' or '4GB'"
+_NO_SIZE = "{} {!r} is not a size; write bytes, or a text such as '512MB' or '4GB'"
 
 
 def memory_bytes(limit: str | int) -> int:
-    """Return the bytes of a size such as 512MB. Units are powers of 1,024, written as MB, MiB or M."""
-    size = _parsed_size(limit) if isinstance(limit, str) else limit
+    """Return the bytes of a memory limit."""
+    size = size_bytes(limit, "memory_limit")
     if size < _MEMORY_BYTES_MIN:
         raise InputError(f"memory_limit {limit!r} is less than 64MB, the least that a database needs")
     return size
 
 
-def _parsed_size(text: str) -> int:
+def size_bytes(size: str | int, name: str) -> int:
+    """Return the bytes of a size such as 512MB, the argument `name`. Units are powers of 1,024, written as MB, MiB or
+    M."""
+    if isinstance(size, str):
+        return _parsed_size(size, name)
+    checks.whole(size, name, least=0)
+    return size
+
+
+def _parsed_size(text: str, name: str) -> int:
     # Imported here, since pydantic is loaded when a database is opened, and not before.
     from pydantic import ByteSize, TypeAdapter, ValidationError
 
@@ -27,10 +37,10 @@ def _parsed_size(text: str) -> int:
     try:
         # It ignores a text behind the unit (pydantic 2.14).
         if re.fullmatch(r"[0-9.]+\s*[A-Z]*", binary) is None:
-            raise InputError(_NO_SIZE.format(text))
+            raise InputError(_NO_SIZE.format(name, text))
         return TypeAdapter(ByteSize).validate_python(binary)
     except ValidationError as error:
-        raise InputError(_NO_SIZE.format(text)) from error
+        raise InputError(_NO_SIZE.format(name, text)) from error
 
 
 def shown_size(size: int) -> str:

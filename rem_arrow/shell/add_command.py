@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from rem_arrow.base.printable import printable
-from rem_arrow.face.database import connect
+from rem_arrow.face.connection import connect
 from rem_arrow.shell.command import DatabasePath, errors_as_text
 
 _COUNTS = ("added", "changed", "unchanged", "removed")

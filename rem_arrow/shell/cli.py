@@ -18,7 +18,8 @@ import typer
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.printable import printable
 from rem_arrow.demo import tour
-from rem_arrow.face.database import Database, connect
+from rem_arrow.face.connection import connect
+from rem_arrow.face.database import Database
 from rem_arrow.face.publication_verbs import verify_published
 from rem_arrow.face.restoration import repair as repair_database
 from rem_arrow.running.file_access import Files

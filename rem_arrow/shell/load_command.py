@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rem_arrow.base.errors import InputError
-from rem_arrow.face.database import connect
+from rem_arrow.face.connection import connect
 from rem_arrow.shell.command import DatabasePath, errors_as_text
 
 

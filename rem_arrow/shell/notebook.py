@@ -28,7 +28,8 @@ from IPython.core.magic import no_var_expand
 
 from rem_arrow.base.errors import InputError, RemError, suggest
 from rem_arrow.base.printable import printable
-from rem_arrow.face.database import Database, connect
+from rem_arrow.face.connection import connect
+from rem_arrow.face.database import Database
 from rem_arrow.sql.statement.mentions import mentioned
 
 _FLAGS = ("explain", "analyze", "read-only")

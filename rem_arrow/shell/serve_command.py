@@ -9,7 +9,7 @@ import typer
 
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.printable import printable
-from rem_arrow.face.database import connect
+from rem_arrow.face.connection import connect
 from rem_arrow.shell.command import DatabasePath, errors_as_text
 
 

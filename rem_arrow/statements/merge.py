@@ -58,7 +58,14 @@ def merge(context: Context, statement: Merge) -> Result:
 def _with_one_source(context: Context, access: Access, tv: TableVersion, statement: Merge) -> tuple[Context, Merge]:
     """Read a source that would be another for each action before them, as a frame that they read."""
     snapshot = context.snapshot(access, target=tv)
-    binder = MergeBinder(context.text, snapshot, context.dtypes, rows.target(tv.table, statement.alias), statement)
+    binder = MergeBinder(
+        context.text,
+        snapshot,
+        context.dtypes,
+        rows.target(tv.table, statement.alias),
+        statement,
+        context.evaluate(snapshot),
+    )
     source = binder.source()
     if is_repeatable(source.plan):
         return context, statement
@@ -86,7 +93,14 @@ def action_query(
     action that does something."""
     action, table = statement.actions[place], tv.table
     snapshot = context.snapshot(access, target=tv)
-    binder = MergeBinder(context.text, snapshot, context.dtypes, rows.target(table, statement.alias), statement)
+    binder = MergeBinder(
+        context.text,
+        snapshot,
+        context.dtypes,
+        rows.target(table, statement.alias),
+        statement,
+        context.evaluate(snapshot),
+    )
     changed = (None, *table.fields)
     if action.kind == "delete":
         return binder.delete(place, list(table.names)), changed, snapshot

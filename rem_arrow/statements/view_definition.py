@@ -15,6 +15,7 @@ from rem_arrow.base.source import FileRequest, IndexCall, Reranker, Rowids, Tabl
 from rem_arrow.catalog.search_path import full_name, schemas
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.plan.nodes import Query
+from rem_arrow.sql.bind.binder import Evaluate
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.statement.statement import CreateView
 from rem_arrow.sql.text.parser import parse
@@ -22,6 +23,7 @@ from rem_arrow.sql.text.unread import check_read
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.statements.table_definition import make_room
 from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.history import Kept
 
 
 class _Proposed:
@@ -73,6 +75,9 @@ class _Proposed:
     def open_files(self, request: FileRequest) -> tuple[str, TableSource]:
         return self._snapshot.open_files(request)
 
+    def open_past(self, parts: Sequence[str], which: Kept, *, always: bool) -> tuple[str, TableSource] | None:
+        return self._snapshot.open_past(parts, which, always=always)
+
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         return self._snapshot.index(function, call)
 
@@ -99,7 +104,8 @@ def create(context: Context, statement: CreateView) -> Result:
             context, access, changes, statement.view, "view", replace_=statement.replace, keep=statement.if_not_exists
         ):
             return changes, status(f"the view {name} exists already")
-        query = _bound(_Proposed(context.snapshot(access, frames={}), name, statement.sql), name, statement.sql)
+        snapshot = context.snapshot(access, frames={})
+        query = _bound(_Proposed(snapshot, name, statement.sql), name, statement.sql, context.evaluate(snapshot))
         number = context.instance.store.reserve_table()
         fields = tuple(
             Field(n, t, i)
@@ -111,10 +117,10 @@ def create(context: Context, statement: CreateView) -> Result:
     return context.define(compute)
 
 
-def _bound(catalog: _Proposed, name: str, sql: str) -> Query:
+def _bound(catalog: _Proposed, name: str, sql: str, evaluate: Evaluate) -> Query:
     try:
         tree = parse(sql)
-        query = Binder(sql, catalog, {}).statement(tree, schema=catalog.schema_of(name))
+        query = Binder(sql, catalog, {}, evaluate).statement(tree, schema=catalog.schema_of(name))
         check_read(tree, sql)
     except TextError as error:
         if error.message.startswith("the view "):

@@ -21,7 +21,7 @@ import polars as pl
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.base.schema import Field
 from rem_arrow.base.telemetry import logger
-from rem_arrow.storage import keys, segment
+from rem_arrow.storage import kept_states, keys, segment
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX, Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView
@@ -203,8 +203,10 @@ def _commit(store: Store, table: int, views: list[PartView], manifests: list[Op]
             ops.append(("dead", keys.dead_key(table, part.number, commit), offsets.astype("<u4").tobytes()))
     prefixes = [(keys.part_key(table, v.part.number), "tail" if isinstance(v.part, Run) else "manifest") for v in views]
     drop = [(family, prefix) for prefix, home in prefixes for family in ("dead", home)]
-    store.write_commit(commit, ops, drop)
-    store.replace(table, [v.part for v in views], new)
+    old = [v.part for v in views]
+    kept = kept_states.of_rewriting(store.history, store.version, store.version.tables[table], old, new)
+    store.write_commit(commit, ops, drop, kept)
+    store.replace(table, old, new)
 
 
 def _died_meanwhile(store: Store, table: int, views: list[PartView]) -> npt.NDArray[np.int64]:

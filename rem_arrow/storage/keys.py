@@ -9,12 +9,14 @@ catalog   "format"                                         b"rem_arrow 1"
           "rowid" table:u16                                u64, rowids below it may have been given out
           "part" table:u16                                 u64, part numbers below it may have been given out
           "sequence" table:u16                             the next number of a sequence, as a decimal text
+          "history", "tag", "when", "past", "was"          older states that are kept, see history.py
 tail      table:u16 part:u32 base:u32                      one write, see tail.py
 manifest  table:u16 part:u32                               JSON, see segment.py
           ff ff table:u32                                  a copy of the table's description, see copies.py
 pages     table:u16 part:u32 column:u16 page:u16           one page, see codec.py
           table:u16 part:u32 ff ff ff ff                   a copy of the segment's manifest, see copies.py
 dead      table:u16 part:u32 commit:u64                    u32 offsets that this commit killed, little-endian
+          (tail, manifest, dead under a table number with the highest bit set: parts that kept states alone name)
 ids, keys, index                                           see rem_arrow/index/entries.py
 """
 
@@ -27,7 +29,9 @@ CATALOG = "default"
 FORMAT_NUMBER = 1
 FORMAT = b"rem_arrow %d" % FORMAT_NUMBER
 ROWID_MAX = (1 << 47) - 1
-TABLE_MAX = (1 << 15) - 1
+# Set in the number of a table under which the parts lie that only older states have.
+_RETAINED = 1 << 15
+TABLE_MAX = _RETAINED - 2
 NO_TABLE = 0xFFFF
 
 U64 = struct.Struct(">Q")
@@ -44,6 +48,19 @@ def table_key(prefix: bytes, table: int) -> bytes:
 
 def table_prefix(table: int) -> bytes:
     return _TABLE.pack(table)
+
+
+def retained(table: int) -> int:
+    """Return the number under which parts of a table lie on that it has no more."""
+    return table | _RETAINED
+
+
+def living(number: int) -> int:
+    """Return the table of which parts lie on under a number."""
+    return number & ~_RETAINED
+
+
+RETAINED_LOW, RETAINED_HIGH = table_prefix(retained(0)), table_prefix(NO_TABLE)
 
 
 def part_key(table: int, part: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -167,25 +167,34 @@ def table_version(kv: KV, cache: ColumnCache, table: Table) -> TableVersion:
 
 def _parts(kv: KV, cache: ColumnCache, table: Table) -> tuple[PartView, ...]:
     """Return the parts of a table; where a manifest, a tail or a tombstone is damaged, parts that nobody can read."""
-    number, prefix = table.number, keys.table_prefix(table.number)
-    parts: dict[int, Segment | Run] = {}
     try:
-        for key, value in kv.scan("manifest", prefix):
-            part = keys.split_part(key)[1]
-            parts[part] = Segment(kv, cache, number, part, value, table_name=table.name)
-        for key, value in kv.scan("tail", prefix):
-            _, part, base = keys.split_tail(key)
-            run = parts.setdefault(part, Run(part, table.fields))
-            if not isinstance(run, Run):
-                raise CorruptionError(f"part {part} is a segment and has a tail")
-            _extend(run, base, value, table)
-        for key, value in kv.scan("dead", prefix):
-            dead = parts.get(keys.split_part(key)[1])
-            if dead is not None:
-                dead.kills.add(_offsets(value, dead))
+        return _views(parts_of(kv, cache, table, keys.table_prefix(table.number)))
     except CorruptionError as error:
         return UnreadableParts(f"the table {table.name} is damaged: {error}")
-    return _views(parts)
+
+
+def parts_of(kv: KV, cache: ColumnCache, table: Table, prefix: bytes) -> dict[int, Segment | Run]:
+    """Return the parts of a table whose keys begin with `prefix`, by number. Raises CorruptionError."""
+    parts: dict[int, Segment | Run] = {}
+    for key, value in kv.scan("manifest", prefix):
+        part = keys.split_part(key)[1]
+        parts[part] = Segment(kv, cache, table.number, part, value, table_name=table.name)
+    for key, value in kv.scan("tail", prefix):
+        _, part, base = keys.split_tail(key)
+        run = parts.setdefault(part, Run(part, table.fields))
+        if not isinstance(run, Run):
+            raise CorruptionError(f"part {part} is a segment and has a tail")
+        _extend(run, base, value, table)
+    for key, value in kv.scan("dead", prefix):
+        dead = parts.get(keys.split_part(key)[1])
+        if dead is not None:
+            dead.kills.add(_offsets(value, dead))
+    return parts
+
+
+def retained(kv: KV, family: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the entries of a family that belong to parts which only older states have."""
+    return kv.scan_between(family, keys.RETAINED_LOW, keys.RETAINED_HIGH)
 
 
 def _offsets(value: bytes, part: Segment | Run) -> list[int]:
@@ -195,6 +204,18 @@ def _offsets(value: bytes, part: Segment | Run) -> list[int]:
     if any(o >= rows or o in part.kills.order for o in offsets):
         raise CorruptionError(f"segment {part.number}: a tombstone names a row that is dead or none")
     return offsets
+
+
+def reopened(kv: KV, cache: ColumnCache, version: Version) -> Version:
+    """Open a store again of which a write has failed, and return its newest version: `version`, unless what failed was
+    stored. Raises CorruptionError where commits are gone."""
+    kv.reopen()
+    stored = stored_commit(kv)
+    if stored < version.commit:
+        kv.failed = True
+        raise last_commit.lost(kv.path, stored, version.commit)
+    # The error came behind the write: what was stored is shown.
+    return load_version(kv, cache) if stored > version.commit else version
 
 
 def stored_commit(kv: KV) -> int:
@@ -224,6 +245,13 @@ def sweep(kv: KV, versions: Iterable[Version]) -> int:
         for view in tv.parts
         if isinstance(view.part, Segment)
     }
+    try:
+        for key, _ in retained(kv, "manifest"):
+            table, number = keys.split_part(key)
+            named.add((keys.living(table), number))
+    except CorruptionError:
+        # Nobody can say what older states need.
+        return 0
     swept, low = 0, b""
     while True:
         try:

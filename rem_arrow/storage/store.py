@@ -13,8 +13,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -22,7 +21,7 @@ from typing import TypeAlias
 from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.base.telemetry import Activity
 from rem_arrow.running.patience import held
-from rem_arrow.storage import forks, keys, last_commit, recovery, tail
+from rem_arrow.storage import forks, kept_states, keys, last_commit, recovery, tail
 from rem_arrow.storage.background import Background
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.changes import Changes
@@ -30,11 +29,13 @@ from rem_arrow.storage.conflicts import RecentCommits
 from rem_arrow.storage.counters import Counters
 from rem_arrow.storage.garbage import Garbage
 from rem_arrow.storage.group_sync import GroupSync
+from rem_arrow.storage.history import History, Kept
 from rem_arrow.storage.indexer import Indexer, NoIndexes
 from rem_arrow.storage.kills import dead_ops
 from rem_arrow.storage.kv import KV, Op
 from rem_arrow.storage.last_commit import LastCommit
 from rem_arrow.storage.page_threads import PageThreads
+from rem_arrow.storage.pins import Pins
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.settings import Settings
 from rem_arrow.storage.tail import Append, Run
@@ -49,6 +50,7 @@ class Store:
 
     Args:
         tidy: seals the waiting runs of a table, and compacts it where that is due, until it is told to stop.
+        kept: the older version to read, in a reader.
 
     Attributes:
         tidy: see above.
@@ -56,8 +58,10 @@ class Store:
         interrupted: whoever wrote to the folder before may not have closed it.
     """
 
-    def __init__(self, path: Path, *, read_only: bool, settings: Settings, tidy: Tidy) -> None:
-        self.path, self.read_only, self.settings = path, read_only, settings
+    def __init__(
+        self, path: Path, *, read_only: bool, settings: Settings, tidy: Tidy, kept: Kept | None = None
+    ) -> None:
+        self.path, self.read_only, self.settings, self.kept = path, read_only, settings, kept
         self.lock = threading.RLock()
         # Held by whoever replaces parts (seal, compact, evolve). Whoever needs both takes this one first.
         self.rewriting = threading.RLock()
@@ -67,14 +71,14 @@ class Store:
         self.executor = PageThreads(settings.threads, path)
         try:
             self.kv, self.cache, self.version = self._opened()
+            self.history = self._history()
         except RemError:
             self.executor.shutdown(wait=False)
             raise
         self._active: dict[int, Run] = {}
         self._counters, self.activity = Counters(self.kv), Activity()
-        self._pins: weakref.WeakSet[Version] = weakref.WeakSet()
-        self._pins_lock = threading.Lock()
-        self._recent = RecentCommits()
+        self.pins = Pins()
+        self.recent = RecentCommits()
         self._garbage = Garbage()
         self._room = threading.Condition(self.lock)
         self.closed = False
@@ -94,6 +98,15 @@ class Store:
         kv, cache, version, self._last_commit = recovery.open_writer(self.path, self.settings.memory_bytes, known)
         return kv, cache, version
 
+    def _history(self) -> History:
+        """Return what is known of older versions, and move to the one that is asked for."""
+        history = History(self.kv, self.cache)
+        if self.kept is not None:
+            self.version = history.version(history.resolve(self.kept, self.version.commit), self.version)
+        elif not self.read_only:
+            history.resume(self.version)
+        return history
+
     # --- reading
 
     def pin(self) -> Version:
@@ -101,25 +114,21 @@ class Store:
         self.check_open()
         while True:
             version = self.version
-            with self._pins_lock:
-                self._pins.add(version)
+            self.pins.hold(version)
             # A version that is still the newest once it is pinned cannot have lost a page.
             if version is self.version:
                 return version
 
-    def pinned(self) -> list[Version]:
-        with self._pins_lock:
-            return list(self._pins)
-
     def refresh(self) -> None:
-        """In a reader: move to the newest commit of the writer. Pinned versions keep their pages."""
+        """In a reader of the newest: move to the newest commit. Pinned versions keep their pages."""
         self.check_open()
-        if not self.read_only:
+        if not self.read_only or self.kept is not None:
             return
         with self.lock:
             self.check_open()
             # The old store closes by itself when the last version that reads from it is gone.
             self.kv, self.cache, self.version = self._opened()
+            self.history = self._history()
 
     def check_open(self) -> None:
         """Raise InputError where nothing may be done with this handle any more."""
@@ -140,18 +149,13 @@ class Store:
         self.check_open()
         if not self.kv.failed:
             return
-        self.kv.reopen()
-        stored = recovery.stored_commit(self.kv)
-        if stored < self.version.commit:
-            self.kv.failed = True
-            raise last_commit.lost(self.path, stored, self.version.commit)
-        if stored > self.version.commit:
-            # The error came behind the write: what was stored is shown.
-            self.version = recovery.load_version(self.kv, self.cache)
+        version = recovery.reopened(self.kv, self.cache, self.version)
+        if version is not self.version:
+            self.version = version
             self._active.clear()
-        self._counters = Counters(self.kv)
+        self._counters, self.history = Counters(self.kv), self._history()
         # What failed has left pages.
-        recovery.sweep(self.kv, [self.version, *self.pinned()])
+        recovery.sweep(self.kv, [self.version, *self.pins.all()])
 
     def reserve_rowids(self, table: int, count: int) -> int:
         """Return the first of `count` fresh rowids. REQUIRES: the lock."""
@@ -179,7 +183,7 @@ class Store:
             settles: the caller asks `syncs` to settle it, once it has given up the lock.
         """
         if base is not None:
-            self.check(changes, base)
+            self.recent.check(changes, base, self.version)
         self.version.check_sound(changes.appends)
         number = self.version.commit + 1
         kills = {t: self.version.tables[t].places(rowids) for t, rowids in changes.killed.items()}
@@ -192,21 +196,28 @@ class Store:
                 ops.append(("tail", keys.tail_key(table, run.number, base_row), value))
                 appended.append((table, run, append, len(value)))
                 base_row += len(append)
-        for table_number, table_ in changes.tables.items():
-            ops += recovery.description_ops(table_number, table_)
+        for described in changes.tables.items():
+            ops += recovery.description_ops(*described)
         ops += [op for _, op, _ in changes.manifests]
-        self.write_commit(number, ops, changes.dropped_prefixes(), settles=settles)
+        kept = kept_states.of_commit(self.history, self.version, changes, kills, appended)
+        self.write_commit(number, ops, changes.dropped_prefixes(), kept, settles=settles)
         return self._publish(number, changes, kills, appended)
 
-    def check(self, changes: Changes, base: Version) -> None:
-        """Raise ConflictError if rows that a transaction changed have changed since `base`. REQUIRES: the lock."""
-        self._recent.check(changes, base, self.version)
-
-    def write_commit(self, number: int, ops: list[Op], drop: list[tuple[str, bytes]], *, settles: bool = False) -> None:
-        """Store the operations of a commit under its number. REQUIRES: the lock; the caller publishes it."""
+    def write_commit(
+        self,
+        number: int,
+        ops: list[Op],
+        drop: list[tuple[str, bytes]],
+        kept: Sequence[Op] = (),
+        *,
+        settles: bool = False,
+    ) -> None:
+        """Store the operations of a commit, and those that keep it or older ones. REQUIRES: the lock; the caller
+        publishes it."""
         sync = self.settings.durability == "sync" and not settles
-        self.kv.write([(keys.CATALOG, b"commit", keys.U64.pack(number)), *ops], sync=sync, drop=drop)
+        self.kv.write([(keys.CATALOG, b"commit", keys.U64.pack(number)), *ops, *kept], sync=sync, drop=drop)
         self._acknowledge(number, synced=sync)
+        self.history.published(kept)
 
     def _publish(
         self,
@@ -231,10 +242,10 @@ class Store:
             segment = Segment(self.kv, self.cache, table, part, manifest, table_name=tables[table].table.name)
             tables[table] = tables[table].with_segment(segment)
         self.version = Version(self.kv, number, tables, names)
-        if self._pins:
-            self._recent.add(number, changes)
+        if self.pins:
+            self.recent.add(number, changes)
         else:
-            self._recent.clear()
+            self.recent.clear()
         if changes.stale:
             self._garbage.add(number, entries=changes.stale)
         for table in {a[0] for a in appended} | set(kills):
@@ -245,8 +256,9 @@ class Store:
         for number, table in changes.tables.items():
             if table is None:
                 dropped, commit = tables.pop(number), self.version.commit + 1
-                self.discard([view.part for view in dropped.parts if isinstance(view.part, Segment)], commit)
-                self._garbage.add(commit, prefixes=[(f, keys.table_prefix(number)) for f in ("ids", "index")])
+                self._garbage.add_parts(commit, [view.part for view in dropped.parts], self.history)
+                if not self.history.holds_of(number):
+                    self._garbage.add(commit, prefixes=[(f, keys.table_prefix(number)) for f in ("ids", "index")])
                 self._active.pop(number, None)
             else:
                 tables[number] = TableVersion(table, tables[number].parts if number in tables else ())
@@ -290,22 +302,17 @@ class Store:
         it."""
         tables = {**self.version.tables, table: self.version.tables[table].replaced(old, new)}
         self.version = Version(self.kv, self.version.commit + 1, tables, self.version.names)
-        self.discard([part for part in old if isinstance(part, Segment)], self.version.commit)
+        self._garbage.add_parts(self.version.commit, old, self.history)
         self._room.notify_all()
 
-    def discard(self, segments: list[Segment], commit: int) -> None:
-        """Delete the pages of `segments` as soon as no version before `commit` is pinned. REQUIRES: the lock."""
-        for segment in segments:
-            self.cache.drop_part(segment.table, segment.number)
-        self._garbage.add(commit, prefixes=[("pages", keys.part_key(s.table, s.number)) for s in segments])
-
     def collect_garbage(self) -> int:
-        """Delete pages and index entries that no pinned version needs. Returns how many entries of garbage are left."""
+        """Delete pages and index entries that no pinned version needs. Returns how many are left."""
         with self.lock:
             self.recover()
-            oldest = min((v.commit for v in self.pinned()), default=self.version.commit)
-            self._garbage.delete(self.kv, oldest, self.indexer.still_wanted)
-            self._recent.forget(oldest)
+            self.history.let_go_if_due(self.version, self.pins)
+            oldest = min((v.commit for v in self.pins.all()), default=self.version.commit)
+            self._garbage.delete(self.kv, self.history.oldest(oldest), self.indexer.still_wanted)
+            self.recent.forget(oldest)
             return len(self._garbage)
 
     def sync(self) -> None:

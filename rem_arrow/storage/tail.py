@@ -85,9 +85,14 @@ def encode(append: Append) -> bytes:
     return struct.pack("<I", zlib.crc32(body)) + body
 
 
+def is_sound(value: bytes) -> bool:
+    """Say whether a write is as `encode` stored it."""
+    return len(value) >= _HEADER.size + 8 and zlib.crc32(memoryview(value)[4:]) == struct.unpack_from("<I", value)[0]
+
+
 def decode(value: bytes, fields: tuple[Field, ...]) -> Append:
     """Return the write that `encode` stored. Raises CorruptionError."""
-    if len(value) < _HEADER.size + 8 or zlib.crc32(memoryview(value)[4:]) != struct.unpack_from("<I", value)[0]:
+    if not is_sound(value):
         raise CorruptionError(f"a write of {len(value)} bytes in the tail fails its checksum")
     _, kind, listed, _, count = _HEADER.unpack_from(value)
     start = _HEADER.size + 8 * (count if listed else 1)

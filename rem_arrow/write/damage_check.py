@@ -18,7 +18,7 @@ from rem_arrow.base.errors import ConstraintError, CorruptionError
 from rem_arrow.base.schema import Table
 from rem_arrow.index import entries
 from rem_arrow.running.progress import progress_bar
-from rem_arrow.storage import keys, log_file, tail
+from rem_arrow.storage import history_notes, keys, log_file, recovery, tail
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import PartView, TableVersion, Version
@@ -54,6 +54,7 @@ def _damages(store: Store, indexes: Indexes, version: Version, advance: Advance)
         if tv.damage is None:
             problems = _keys(store, indexes, version, tv)
             yield from ((tv.table.name, NO_SEGMENT, name, None, problem) for name, problem in problems)
+    yield from _older_versions(store)
     # What no manifest names is damaged alone where no page is.
     for family in _SHARED if pages_damaged else (*_SHARED, "pages"):
         yield from ((f"({family})", NO_SEGMENT, None, None, why) for why in _unreadable(store, family, b""))
@@ -84,6 +85,23 @@ def _table(store: Store, tv: TableVersion, advance: Advance) -> Iterator[Damage]
     yield from _tail(store, table)
     for family in ("manifest", "dead"):
         yield from ((table.name, NO_SEGMENT, None, None, why) for why in _unreadable(store, family, prefix))
+
+
+def _older_versions(store: Store) -> Iterator[Damage]:
+    """Yield the damages of parts that only older versions have."""
+    try:
+        names = history_notes.names(store.kv)
+        for key, value in recovery.retained(store.kv, "manifest"):
+            table, part = keys.living(keys.split_part(key)[0]), keys.split_part(key)[1]
+            name = f"{names.get(table, table)} (older versions)"
+            for _, page, problem in Segment(store.kv, store.cache, table, part, value, table_name=name).damages():
+                yield name, part, None, page, problem
+        for key, value in recovery.retained(store.kv, "tail"):
+            table, part, base = keys.split_tail(key)
+            if not tail.is_sound(value):
+                yield f"{names.get(keys.living(table), table)} (older versions)", part, None, base, "a write is damaged"
+    except CorruptionError as error:
+        yield "(older versions)", NO_SEGMENT, None, None, str(error)
 
 
 def _keys(store: Store, indexes: Indexes, version: Version, tv: TableVersion) -> Iterator[tuple[str, str]]:

@@ -90,7 +90,7 @@ class WritePath:
         with store.rewriting if changes.tables else nullcontext(), store.lock:
             store.recover()
             before = store.version
-            store.check(changes, base)
+            store.recent.check(changes, base, store.version)
             if changes.tables:
                 self._settle(changes)
             if before is not base:

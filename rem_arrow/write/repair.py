@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -30,7 +31,7 @@ from rem_arrow.base.real_files import check_real_files
 from rem_arrow.base.schema import Table
 from rem_arrow.running.file_sync import sync_file
 from rem_arrow.running.progress import progress_bar
-from rem_arrow.storage import copies, keys, last_commit, recovery
+from rem_arrow.storage import copies, history_notes, keys, last_commit, recovery
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.claims import locked
 from rem_arrow.storage.kv import KV, Op
@@ -95,7 +96,7 @@ class _Salvage:
         self.tables = [SalvagedTable(stored, table) for table in described.values()]
         stored_tables = {keys.split_part(key)[0] for family in rows for key in family}
         for number in stored_tables - {*described, keys.NO_TABLE}:
-            if self._catalog_gaps:
+            if self._catalog_gaps and number == keys.living(number):
                 self._losses.append(Loss(f"table {number}", None, None, None, "its description is lost"))
         self._drop_vectors_of_lost_rows()
         self._index_files = list(damaged_files(folder, self._catalog))
@@ -105,6 +106,7 @@ class _Salvage:
         problems = [*self._source.problems, *self._source.page_problems()]
         files = [Loss(f"({p.place})", None, None, p.commits, p.problem) for p in problems]
         catalog = [Loss("(catalog)", None, None, None, gap.problem) for gap in self._catalog_gaps]
+        older = [Loss("(older versions)", None, None, None, "are let go of") for _ in islice(self._older(), 1)]
         known = last_commit.read(self._folder)
         try:
             if known is not None:
@@ -123,10 +125,15 @@ class _Salvage:
         of_rows = [loss for table in self.tables for loss in table.losses]
         # What was read lies in a scratch folder under the name that it has in the database's.
         scratch = re.compile(re.escape(str(self._folder / WORK)) + r"/[a-z-]+")
+        found = (*files, *catalog, *self._losses, *of_rows, *derived, *indexes)
         return [
             loss._replace(problem=scratch.sub(str(self._folder), loss.problem))
-            for loss in (*files, *catalog, *self._losses, *of_rows, *derived, *indexes)
+            for loss in (*found, *(older if found else ()))
         ]
+
+    def _older(self) -> Iterator[bytes]:
+        """Yield the keys that tell of older versions."""
+        return (key for key in self._catalog if key.startswith(history_notes.OF_STATES))
 
     def _drop_vectors_of_lost_rows(self) -> None:
         by_number = {salvaged.table.number: salvaged for salvaged in self.tables}
@@ -177,7 +184,8 @@ class _Salvage:
     def _catalog_ops(self, commit: int) -> Iterator[Op]:
         damaged = {entry for entry, _, _ in self._index_files}
         for key, value in self._catalog.items():
-            if key not in damaged and not recovery.is_description_key(key):
+            left_out = recovery.is_description_key(key) or key.startswith(history_notes.OF_STATES)
+            if key not in damaged and not left_out:
                 yield keys.CATALOG, key, value
         for table in self.tables:
             number = table.table.number

@@ -167,7 +167,8 @@ class SalvagedTable:
         except CorruptionError as error:
             self._lost(part, None, f"the manifest and its copy are lost: {error}")
             return
-        if copy is not None and gap.meets(keys.part_key(self.table.number, part)):
+        older = keys.part_key(keys.retained(self.table.number), part) in self._stored.manifests
+        if copy is not None and not older and gap.meets(keys.part_key(self.table.number, part)):
             yield part, copy
 
     def _segment(self, part: Segment, manifest: bytes) -> _Part:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rem_arrow.base.errors import InputError
 from rem_arrow.demo import build as demo
 from rem_arrow.demo.build import open_demo
-from rem_arrow.face.database import connect
+from rem_arrow.face.connection import connect
 
 
 @pytest.fixture

@@ -226,7 +226,7 @@ def test_no_server_says_so():
 def test_the_core_loads_neither_flight_nor_protobuf():
     """Nor do the database and the command line."""
     result = run_python(
-        "import sys, rem_arrow.face.database, rem_arrow.shell.cli\n"
+        "import sys, rem_arrow.face.connection, rem_arrow.shell.cli\n"
         "print([m for m in sys.modules if 'flight' in m or m.startswith('google')])"
     )
     assert result.stdout.strip() == "[]", result.stderr

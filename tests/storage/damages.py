@@ -19,8 +19,7 @@ def pin_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def pin(self: Store) -> Version:
         version = self.version
-        with self._pins_lock:
-            self._pins.add(version)
+        self.pins.hold(version)
         return version
 
     monkeypatch.setattr(Store, "pin", pin)

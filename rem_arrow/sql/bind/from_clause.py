@@ -9,7 +9,7 @@ from typing import TypeAlias, cast
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.base.errors import suggest
+from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.source import FileRequest
 from rem_arrow.plan.kinds import JoinKind
 from rem_arrow.plan.nodes import Literal, Query, Values, Working
@@ -17,6 +17,7 @@ from rem_arrow.sql.bind import file_calls, index_calls, list_rows, macros, searc
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
 from rem_arrow.sql.bind.join_clause import beside, is_apply, is_comma, joined
 from rem_arrow.sql.bind.named_relations import BoundRelation, called, derived, renamed, scanned
+from rem_arrow.sql.bind.past_tables import asked_version, number_of
 from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.bind.surroundings import Cte, Surroundings
 from rem_arrow.sql.bind.table_sample import sampled
@@ -146,6 +147,8 @@ class FromBinder:
 
     def _table(self, tree: exp.Table, around: Surroundings) -> BoundRelation:
         name, parts = tree.name, parts_of(tree)
+        if tree.args.get("when") is not None:
+            return self._past(tree, around)
         cte = around.ctes.get(name.casefold()) if len(parts) == 1 else None
         whole = len(parts) == 2 and parts[0].casefold() == _WHOLE
         working = around.ctes.get(name.casefold()) if whole else cte
@@ -160,6 +163,18 @@ class FromBinder:
         if full is None and len(parts) == 1 and file_calls.is_file_name(name):
             return self._files(file_calls.named(self.context, name, tree), PurePath(name).stem.split(".")[0], tree)
         return self._named(full, tree, around)
+
+    def _past(self, tree: exp.Table, around: Surroundings) -> BoundRelation:
+        """Bind a table of an older version."""
+        asked = asked_version(self.context, tree.args["when"], lambda value: self._value(value, around))
+        parts = parts_of(tree)
+        try:
+            found = self.context.catalog.open_past(parts, asked, always=number_of(tree.args["when"]) is not None)
+        except InputError as error:
+            raise self.context.error(str(error), tree) from error
+        if found is None:
+            raise self.context.error(f'no table "{".".join(parts)}" in version {asked}', tree.this)
+        return scanned(self.context, *found, tree, alias=tree.alias or tree.name)
 
     def _named(self, full: str | None, tree: exp.Table, around: Surroundings) -> BoundRelation:
         """Bind a table or view by its full name."""
@@ -184,7 +199,7 @@ class FromBinder:
     def _value(self, tree: exp.Expression, around: Surroundings) -> object:
         """Return the value of a constant expression, such as a parameter."""
         if self.context.evaluate is None:
-            raise self.context.unsupported("a name of a file is a text in quotes in this statement", tree)
+            raise self.context.unsupported("a value here is a text or a number in this statement", tree)
         ((value,),) = self.context.evaluate(self.bind_query(exp.Select(expressions=[tree.copy()]), Surroundings()))
         return value
 

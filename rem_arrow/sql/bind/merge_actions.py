@@ -13,6 +13,7 @@ from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import Field
 from rem_arrow.base.source import Catalog
 from rem_arrow.plan.nodes import Query
+from rem_arrow.sql.bind.binder import Evaluate
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder, is_default
 from rem_arrow.sql.statement.statement import Merge, MergeAction
 from rem_arrow.sql.statement.statement_names import Assignments, Name
@@ -23,10 +24,16 @@ class MergeBinder:
     """Binds the actions of one MERGE."""
 
     def __init__(
-        self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType], target: Target, merge: Merge
+        self,
+        text: str,
+        catalog: Catalog,
+        parameters: Mapping[str, pl.DataType],
+        target: Target,
+        merge: Merge,
+        evaluate: Evaluate,
     ) -> None:
         self._text, self._target, self._merge = text, target, merge
-        self._binder = WriteBinder(text, catalog, parameters, target)
+        self._binder = WriteBinder(text, catalog, parameters, target, evaluate)
 
     def update(self, place: int, assigned: Assignments) -> Query:
         """Bind the rowids and the new rows of an UPDATE."""
