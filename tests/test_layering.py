@@ -50,6 +50,7 @@ OWNERS = {
     "rich": {"shell", "running/progress.py", "demo"},
     "pyarrow": {"storage/codec.py", "files", "interop", "publish", "lower_spark", "remote", "serve"},
     "pyspark": {"remote/spark_session.py"},
+    "google": {"serve/flight_sql_messages.py"},
     "fastexcel": {"files/excel_reader.py"},
     "duckdb": {"interop/duck.py"},
     "pandas": {"interop/arrow.py"},

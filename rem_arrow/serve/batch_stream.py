@@ -21,6 +21,9 @@ class BatchStream:
 
     Args:
         opened: opens the reader, as the first step of the request.
+
+    Attributes:
+        running: the request.
     """
 
     def __init__(
@@ -30,7 +33,7 @@ class BatchStream:
         limits: ServeLimits,
         opened: Callable[[], pa.RecordBatchReader],
     ) -> None:
-        self._runs, self._running, self._limits = runs, running, limits
+        self._runs, self.running, self._limits = runs, running, limits
         self._lock = threading.Lock()
         self._rows = 0
         reader = runs.run(running, opened)
@@ -45,8 +48,8 @@ class BatchStream:
             if reader is None:
                 raise ExecuteError(f"nothing was read of the result for {self._limits.idle_s:g} s, and it was given up")
             timeout_s = self._limits.timeout_s
-            self._running.deadline = None if timeout_s is None else time.monotonic() + timeout_s
-            batch = self._runs.run(self._running, lambda: _next(reader))
+            self.running.deadline = None if timeout_s is None else time.monotonic() + timeout_s
+            batch = self._runs.run(self.running, lambda: _next(reader))
             self._used = time.monotonic()
         if batch is None:
             self.close()
@@ -65,7 +68,7 @@ class BatchStream:
 
     def close(self) -> None:
         """Let go of what the rest of the result would be computed from."""
-        self._running.stop.set()
+        self.running.stop.set()
         with self._lock:
             self._reader = None
 

@@ -47,6 +47,9 @@ class KeptThings(Generic[T]):
     def __len__(self) -> int:
         return len(self._things)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._things
+
     def keep(self, value: T, owner: str, end: Callable[[T], object]) -> str:
         """Return the id of a thing; `end` gives it up. Raises InputError where there are too many."""
         self.sweep()

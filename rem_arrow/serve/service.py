@@ -60,6 +60,8 @@ class Service:
         most, idle_s = self.limits.kept_max, self.limits.idle_s
         self.transactions = KeptThings[Transaction]("transaction", most, idle_s)
         self.sessions = KeptThings[Database]("session", most, idle_s)
+        # Of the transports.
+        self.also_kept: list[KeptThings[Any]] = []
         self._streams = weakref.WeakSet[BatchStream]()
         self._closing = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="rem-serve-sweep", daemon=True)
@@ -219,12 +221,16 @@ class Service:
         self._closing.set()
         self.transactions.close()
         self.sessions.close()
+        for kept in self.also_kept:
+            kept.close()
         self.runs.close()
 
     def _sweep(self) -> None:
         while not self._closing.wait(_SWEEP_S):
             self.transactions.sweep()
             self.sessions.sweep()
+            for kept in self.also_kept:
+                kept.sweep()
             for stream in list(self._streams):
                 stream.sweep()
 
