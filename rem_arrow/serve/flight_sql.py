@@ -124,7 +124,13 @@ class FlightSql:
         raise InputError(f"this server has no command {name}")
 
     def _run(
-        self, grant: Grant, query: PreparedQuery, is_gone: IsGone, work: Callable[[Database | Transaction], Any]
+        self,
+        grant: Grant,
+        query: PreparedQuery,
+        is_gone: IsGone,
+        work: Callable[[Database | Transaction], Any],
+        *,
+        reads_caller: bool = False,
     ) -> Any:
         """Return what some work on a handle, or on the transaction of a query, returns."""
         with (
@@ -132,7 +138,7 @@ class FlightSql:
             self._target(grant, query.transaction) as target,
         ):
             _check_without_session(target, query.query)
-            made = self._service.runs.run(running, lambda: work(target))
+            made = self._service.runs.run(running, lambda: work(target), reads_caller=reads_caller)
             if target._instance.differs(self._service.database._instance):
                 raise UnsupportedError("a driver's calls have no session, so that temporary tables would not last")
             return made
@@ -163,9 +169,8 @@ class FlightSql:
             query = PreparedQuery("", ingest.transaction)
             if not grant.allows("write"):
                 raise InputError(f"ingest needs a token for write, and this one is for {grant.scope}")
-            count = self._run(
-                grant, query, is_gone, lambda target: ingest.run(target, reader, self._service.limits, is_gone)
-            )
+            work = partial(ingest.run, reader=reader, limits=self._service.limits, is_gone=is_gone)
+            count = self._run(grant, query, is_gone, work, reads_caller=True)
         elif name == "CommandPreparedStatementQuery":
             key = _text(command.prepared_statement_handle)
             with self.prepared.using(key, grant.name) as prepared:

@@ -123,7 +123,9 @@ class Service:
         verb = self._verb(VERBS, call.verb)
         arguments = self._allowed(grant, verb, call.arguments)
         with self.handle(grant, call.session) as handle:
-            result = self.runs.run(running, lambda: _without_begin(handle, verb, arguments))
+            result = self.runs.run(
+                running, lambda: _without_begin(handle, verb, arguments), reads_caller=verb.name == "load"
+            )
             return self.bounded(result), self._session(grant, handle, call.session)
 
     def _in_transaction(self, grant: Grant, call: Call, running: RunningStatement) -> Any:

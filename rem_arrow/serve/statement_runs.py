@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -67,17 +67,22 @@ class StatementRuns:
             running.stop.set()
             self._running.pop(number, None)
 
-    def run(self, running: RunningStatement, work: Callable[[], T]) -> T:
+    def run(self, running: RunningStatement, work: Callable[[], T], *, reads_caller: bool = False) -> T:
         """Return the result of one step of a request. Raises ExecuteError when its caller has gone away or its time is
-        over, and the work then ends by itself, and InputError where too many others run."""
+        over, and the work then ends by itself, and InputError where too many others run.
+
+        Args:
+            reads_caller: the work reads what the caller sends. It is waited for in any case: what it reads from is gone
+                with the call.
+        """
         if not self._turns.acquire(timeout=self._limits.wait_s):
             raise InputError(f"{self._limits.statements_max} requests run on this server already; try again later")
         try:
-            return self._run(running, work)
+            return self._run(running, work, reads_caller)
         finally:
             self._turns.release()
 
-    def _run(self, running: RunningStatement, work: Callable[[], T]) -> T:
+    def _run(self, running: RunningStatement, work: Callable[[], T], reads_caller: bool) -> T:
         def stoppable_work() -> T:
             with stoppable(running.stop):
                 check_stopped()
@@ -87,6 +92,13 @@ class StatementRuns:
             future = self._pool.submit(stoppable_work)
         except RuntimeError as error:
             raise InputError("the server has ended") from error
+        try:
+            return self._awaited(running, future)
+        finally:
+            if reads_caller:
+                wait([future])
+
+    def _awaited(self, running: RunningStatement, future: Future[T]) -> T:
         while True:
             wait([future], _POLL_S)
             if future.done():
