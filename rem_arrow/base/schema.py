@@ -169,7 +169,8 @@ class Table:
         soft_delete: the column that marks a row as deleted when it is not NULL, or "".
         category: system, public, user or agents.
         model: the JSON of options that a model declared (what is embedded, and the like); of a view its SELECT.
-        indexes: names of the indexes that CREATE INDEX made, each with its column, which is among `indexed`.
+        indexes: names of the indexes that CREATE INDEX made, each with a column, which is among `indexed`; one on
+            several columns is there with each.
         embeddings: columns of vectors beside the fields; `SELECT *` leaves them out.
         vector_indexes: HNSW indexes over these, and over fields that are vectors.
         text_indexes: full-text indexes over fields that are texts.
@@ -247,11 +248,14 @@ class Table:
         return next((e for e in self.embeddings if e.column == column), None)
 
     @property
-    def named_indexes(self) -> list[tuple[str, str]]:
-        """The indexes that have names, each with its column."""
-        hnsw = [(i.name, i.column) for i in self.vector_indexes]
-        unique = [(c.name, c.columns[0]) for c in self.constraints if c.index]
-        return [*self.indexes, *hnsw, *((i.name, i.column) for i in self.text_indexes), *unique]
+    def named_indexes(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The indexes that have names, each with its columns."""
+        plain: dict[str, tuple[str, ...]] = {}
+        for index, column in self.indexes:
+            plain[index] = (*plain.get(index, ()), column)
+        vectors = ((i.name, (i.column,)) for i in self.vector_indexes)
+        words = ((i.name, (i.column,)) for i in self.text_indexes)
+        return [*plain.items(), *vectors, *words, *((c.name, c.columns) for c in self.constraints if c.index)]
 
     def renamed(self, old: str, new: str) -> Table:
         """Return the table with a column under another name, wherever the description names it."""

@@ -114,7 +114,7 @@ def _tables(database: _Database) -> Rows:
         table = tv.table
         size = 0 if tv.damage else tv.rows
         checks = sum(c.kind == "CHECK" for c in table.constraints)
-        counts = (size, len(table.fields), len(table.named_indexes) + len(table.keys), checks)
+        counts = (size, len(table.fields), len(table.named_indexes) + sum(not key.index for key in table.keys), checks)
         about: tuple[Any, ...] = (
             table.description or None,
             [],
@@ -205,11 +205,9 @@ def _indexes(database: _Database) -> Rows:
     rows = []
     for tv in database.tables(views=False):
         name, oid, schema, schema_oid, table, number = database.place(tv.table)
-        listed: list[tuple[str, tuple[str, ...], bool]] = [
-            (index, (column,), False) for index, column in tv.table.named_indexes
-        ]
-        listed += [(c.name, c.columns, True) for c in tv.table.constraints if c.index]
-        for index, columns, is_unique in listed:
+        unique = {c.name for c in tv.table.constraints if c.index}
+        for index, columns in tv.table.named_indexes:
+            is_unique = index in unique
             names = ", ".join(map(readable, columns))
             kind = "UNIQUE INDEX" if is_unique else "INDEX"
             text = f"CREATE {kind} {readable(index)} ON {_shown(database, tv.table)}({names});"

@@ -1,5 +1,5 @@
-"""What the statements of a text answer with, by the text alone: rows, a count of rows, or nothing; or that they define
-what the catalog holds, or begin or end a transaction."""
+"""What the statements of a text answer with, by the text alone: rows, a count of rows, or nothing; or that they begin
+or end a transaction."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from typing import Literal, TypeAlias
 
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.sql.statement.classifier import classify
-from rem_arrow.sql.statement.session_kinds import Deallocate, Execute, SetSetting, SetVariable, Upkeep, Use
+from rem_arrow.sql.statement.session_kinds import Execute
 from rem_arrow.sql.statement.statement import (
     Control,
     CopyFrom,
     CopyTo,
+    CreateTableAs,
     Delete,
     Explain,
     Insert,
     Merge,
-    Prepare,
     Select,
     Statement,
     Update,
     WritingCtes,
 )
-from rem_arrow.sql.text.parser import parse_all
+from rem_arrow.sql.text.parser import parse_all, tokens
+from rem_arrow.sql.text.token_lists import mention
 
-AnswerKind: TypeAlias = Literal["rows", "count", "nothing", "definition", "BEGIN", "COMMIT", "ROLLBACK"]
+AnswerKind: TypeAlias = Literal["rows", "count", "nothing", "BEGIN", "COMMIT", "ROLLBACK"]
 
 _TEXTS_MAX, _TEXT_CHARACTERS_MAX = 256, 100_000
 _KINDS: LruCache[str, tuple[AnswerKind, ...]] = LruCache(_TEXTS_MAX)
@@ -50,9 +51,13 @@ def _kind(statement: Statement) -> AnswerKind:
             return "rows"
         case Insert() | Update() | Delete() | Merge():
             return "count" if statement.returning is None else "rows"
-        case CopyFrom() | CopyTo():
+        case CopyFrom() | CopyTo() | CreateTableAs():
             return "count"
-        case SetSetting() | SetVariable() | Use() | Prepare() | Deallocate() | Upkeep():
-            return "nothing"
         case _:
-            return "definition"
+            return "nothing"
+
+
+def only_reads(text: str) -> bool:
+    """Say whether the statements of a text change nothing. Raises ParseError and UnsupportedError."""
+    statements = [classify(tree, text).statement for tree in parse_all(text)]
+    return all(isinstance(s, Select | Explain) for s in statements) and not mention(tokens(text), "NEXTVAL")

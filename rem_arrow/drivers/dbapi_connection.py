@@ -53,8 +53,7 @@ class Connection:
     """A connection, for one thread at a time; as a context manager it commits, or rolls back on an error, and closes.
 
     The first statement begins a transaction, which sees one version of the database and its own writes, until `commit`
-    or `rollback`. BEGIN, COMMIT and ROLLBACK as statements do the same, with `autocommit` too. A statement that defines
-    a table or another thing of the catalog first commits what is open, and commits by itself.
+    or `rollback`. BEGIN, COMMIT and ROLLBACK as statements do the same, with `autocommit` too.
     """
 
     Warning = errors.Warning
@@ -158,9 +157,7 @@ class Connection:
             if kinds[-1] in ("BEGIN", "COMMIT", "ROLLBACK"):
                 self._control(kinds)
                 return "nothing", pl.DataFrame()
-            if "definition" in kinds:
-                self.commit()
-            elif self._transaction is None and not self._autocommit:
+            if self._transaction is None and not self._autocommit:
                 self._begin()
             handle = self._database if self._transaction is None else self._transaction
             return kinds[-1], handle.sql(text, parameters)

@@ -172,7 +172,7 @@ def _has_column(table: Table, name: str) -> bool:
 
 def _check_free(context: Context, table: Table, field: Field, name: Name, what: str) -> None:
     """Refuse to change a column that an index, a constraint or a generated column reads."""
-    index = next((i for i, column in table.named_indexes if column == field.name), None)
+    index = next((i for i, columns in table.named_indexes if field.name in columns), None)
     if index is not None or field.name in table.indexed:
         raise InputError(f'"{field.name}" of {table.name} has the index {index or ""}; drop that first')
     constraint = next((c for c in table.constraints if field.name in c.columns), None)

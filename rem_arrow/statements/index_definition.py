@@ -1,5 +1,8 @@
-"""CREATE INDEX and DROP INDEX: secondary indexes, for equality, on one column of a plain or entity table, HNSW indexes
-on vectors, and full-text indexes."""
+"""CREATE INDEX and DROP INDEX: secondary indexes, for equality, on columns of a plain or entity table, HNSW indexes on
+vectors, and full-text indexes.
+
+An index for equality on several columns finds the values of each of them.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,14 @@ from rem_arrow.access.access import Access
 from rem_arrow.access.index_descriptions import with_text_index, with_vector_index
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.errors import BindError, UnsupportedError, suggest
-from rem_arrow.base.schema import Table
+from rem_arrow.base.schema import Field, Table
 from rem_arrow.base.source import Metric
+from rem_arrow.catalog.search_path import schema_of, schemas
 from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.index.entries import ordered_form
 from rem_arrow.sql.bind.write_queries import Target
 from rem_arrow.sql.statement.statement import ConstraintDefinition, CreateIndex, Drop
+from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.statements.constraint_alteration import with_checked
 from rem_arrow.statements.environment import Context, Result, status, writable
 from rem_arrow.storage.changes import Changes
@@ -25,10 +30,10 @@ from rem_arrow.write import loader
 
 def create(context: Context, statement: CreateIndex) -> Result:
     """Run a CREATE INDEX: write the entries of every row, then let queries use them."""
-    index, column = statement.index, statement.column
+    index = statement.index
 
     def compute(access: Access) -> tuple[Changes, Result]:
-        owner = next((tv.table for tv in access.version if index.text.casefold() in _names(tv.table)), None)
+        owner = _owner(access, index, schema_of(access.version, statement.table.text))
         if owner is not None and statement.if_not_exists:
             return Changes(), status(f"the index {index.text} exists already")
         if owner is not None:
@@ -52,30 +57,31 @@ def create(context: Context, statement: CreateIndex) -> Result:
         if statement.unique is not None:
             return _unique(context, access, table, statement.unique)
         if statement.words:
-            field = Target(table, table.name, TARGET).field(column, context.text)
+            field = Target(table, table.name, TARGET).field(statement.columns[0], context.text)
             described = with_text_index(table, field.name, index.text)
             return _described(described), status(f"created the index {index.text}")
-        field = Target(table, table.name, TARGET).field(column, context.text)
-        if ordered_form(field.dtype) is None:
-            what = f"{table.name}.{field.name} is {sql_name(field.dtype)}, which has no order to index"
-            raise UnsupportedError(
-                what,
-                context.text,
-                column.start,
-                column.end,
-                hint="For vectors write CREATE INDEX ... USING HNSW." if field.dtype.is_nested() else "",
-            )
+        fields = [_ordered(context, table, column) for column in statement.columns]
         tv = context.settled(access, table)
         evolved = replace(
             table,
-            indexed=tuple(dict.fromkeys((*table.indexed, field.name))),
-            indexes=(*table.indexes, (index.text, field.name)),
+            indexed=tuple(dict.fromkeys((*table.indexed, *(f.name for f in fields)))),
+            indexes=(*table.indexes, *((index.text, f.name) for f in fields)),
         )
         if evolved.indexed != table.indexed:
             loader.write_index(context.instance.store, tv, evolved)
         return _described(evolved), status(f"created the index {index.text}")
 
     return context.define(compute)
+
+
+def _ordered(context: Context, table: Table, column: Name) -> Field:
+    """Return a column to index. Raises UnsupportedError for one of a type that has no order."""
+    field = Target(table, table.name, TARGET).field(column, context.text)
+    if ordered_form(field.dtype) is None:
+        what = f"{table.name}.{field.name} is {sql_name(field.dtype)}, which has no order to index"
+        hint = "For vectors write CREATE INDEX ... USING HNSW." if field.dtype.is_nested() else ""
+        raise UnsupportedError(what, context.text, column.start, column.end, hint=hint)
+    return field
 
 
 def _unique(context: Context, access: Access, table: Table, definition: ConstraintDefinition) -> tuple[Changes, Result]:
@@ -98,7 +104,7 @@ def _vector(
     """Describe an HNSW index; it is made in the background."""
     tv = writable(access.version, statement.table, context.text)
     columns = {n.casefold(): n for n in (*tv.table.names, *(e.column for e in tv.table.embeddings))}
-    column = columns.get(statement.column.text.casefold(), statement.column.text)
+    column = columns.get(statement.columns[0].text.casefold(), statement.columns[0].text)
     numbers = {n: cast(int, options[n]) for n in ("m", "ef_construction") if n in options}
     metric = cast("Metric", options.get("metric", "cosine"))
     table, index = with_vector_index(
@@ -121,7 +127,8 @@ def drop(context: Context, statement: Drop) -> Result:
     name = statement.name
 
     def compute(access: Access) -> tuple[Changes, Result]:
-        table = next((tv.table for tv in access.version if name.text.casefold() in _names(tv.table)), None)
+        within = schemas(access.version, context.instance.session, name.qualifiers)
+        table = next((t for schema in within if (t := _owner(access, name, schema)) is not None), None)
         if table is None:
             if statement.if_exists:
                 return Changes(), status(f"there is no index {name.text}")
@@ -144,6 +151,19 @@ def _without(table: Table, folded: str) -> Table:
         vector_indexes=tuple(i for i in table.vector_indexes if i.name.casefold() != folded),
         text_indexes=tuple(i for i in table.text_indexes if i.name.casefold() != folded),
         constraints=tuple(c for c in table.constraints if not (c.index and c.name.casefold() == folded)),
+    )
+
+
+def _owner(access: Access, index: Name, schema: str) -> Table | None:
+    """Return the table of a schema that has an index of that name, or None."""
+    return next(
+        (
+            tv.table
+            for tv in access.version
+            if index.text.casefold() in _names(tv.table)
+            and schema_of(access.version, tv.table.name).casefold() == schema.casefold()
+        ),
+        None,
     )
 
 

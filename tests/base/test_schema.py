@@ -40,5 +40,9 @@ def test_a_name_that_is_no_column_changes_nothing():
 
 
 def test_indexes_are_listed_by_name():
-    """Indexes of every kind, each with its column."""
-    assert _table("text").named_indexes == [("by_column", "text"), ("near", "embedding"), ("words", "text")]
+    """Indexes of every kind, each with its columns."""
+    assert _table("text").named_indexes == [
+        ("by_column", ("text",)),
+        ("near", ("embedding",)),
+        ("words", ("text",)),
+    ]

@@ -135,6 +135,7 @@ def test_a_transaction_holds_until_commit_or_rollback(tmp_path):
     """Another connection of the process sees what is committed; the first sees its own writes."""
     with dbapi.connect(tmp_path / "a.rem") as first, dbapi.connect(str(tmp_path / "a.rem")) as second:
         first.cursor().execute("CREATE TABLE t (a INTEGER)")
+        first.commit()
 
         def counts():
             second.rollback()
@@ -265,6 +266,7 @@ def test_threads_write_over_connections_of_their_own(tmp_path):
 
     with dbapi.connect(tmp_path / "a.rem") as connection:
         connection.cursor().execute("CREATE TABLE t (a INTEGER)")
+        connection.commit()
         threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
         for thread in threads:
             thread.start()
@@ -273,10 +275,11 @@ def test_threads_write_over_connections_of_their_own(tmp_path):
         assert connection.cursor().execute("SELECT COUNT(DISTINCT a) FROM t").fetchone() == (80,)
 
 
-def test_a_definition_commits_what_is_open(connection):
-    """CREATE TABLE ends the transaction before it, and stands by itself."""
-    connection.cursor().execute("INSERT INTO t VALUES (7, 'kept')")
-    connection.cursor().execute("CREATE TABLE u AS SELECT 1 AS x")
+def test_a_transaction_holds_definitions(connection):
+    """CREATE TABLE is rolled back with the rows beside it, and counted where it has rows."""
+    connection.cursor().execute("INSERT INTO t VALUES (7, 'gone')")
+    assert connection.cursor().execute("CREATE TABLE u AS SELECT 1 AS x").rowcount == 1
     connection.rollback()
-    assert connection.cursor().execute("SELECT b FROM t WHERE a = 7").fetchone() == ("kept",)
-    assert connection.cursor().execute("SELECT x FROM u").fetchone() == (1,)
+    assert connection.cursor().execute("SELECT b FROM t WHERE a = 7").fetchall() == []
+    with pytest.raises(dbapi.ProgrammingError):
+        connection.cursor().execute("SELECT x FROM u")

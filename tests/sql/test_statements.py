@@ -486,6 +486,35 @@ def test_an_index_finds_rows_wherever_they_are(db: rem.Database) -> None:
     assert db.schema("issues").filter(pl.col("indexed"))["column"].to_list() == ["status", "priority"]
 
 
+def test_an_index_on_several_columns_finds_each_of_them(db: rem.Database) -> None:
+    db.load("t", pl.DataFrame({"a": range(3000), "b": [i % 100 for i in range(3000)]}))
+    db.sql("CREATE INDEX i ON t (b, a); CREATE UNIQUE INDEX u ON t (a, b)")
+    for where, rows in (("b = 7", 30), ("a = 7", 1), ("a = 107 AND b = 7", 1)):
+        assert "by index" in db.explain(f"SELECT * FROM t WHERE {where}", analyze=True)
+        assert run(db, f"SELECT COUNT(*) FROM t WHERE {where}") == [(rows,)]
+    listed = "SELECT index_name, is_unique, expressions, sql FROM duckdb_indexes() WHERE table_name = 't' ORDER BY ALL"
+    assert run(db, listed) == [
+        ("i", False, "[b, a]", "CREATE INDEX i ON t(b, a);"),
+        ("u", True, "[a, b]", "CREATE UNIQUE INDEX u ON t(a, b);"),
+    ]
+    db.sql("DROP INDEX i")
+    assert [row[0] for row in run(db, listed)] == ["u"]
+
+
+def test_a_name_of_an_index_counts_in_its_schema(db: rem.Database) -> None:
+    db.sql("CREATE SCHEMA s; CREATE TABLE t (a INTEGER); CREATE TABLE s.t (a INTEGER)")
+    db.sql("CREATE INDEX i ON t (a); CREATE INDEX i ON s.t (a)")
+    with pytest.raises(rem.BindError, match="there is an index i on s.t already"):
+        db.sql("CREATE INDEX i ON s.t (a)")
+    left = "SELECT schema_name FROM duckdb_indexes() WHERE index_name = 'i' ORDER BY ALL"
+    db.sql("DROP INDEX s.i")
+    assert run(db, left) == [("main",)]
+    with pytest.raises(rem.BindError, match='no index "i"'):
+        db.sql("DROP INDEX s.i")
+    db.sql("DROP INDEX i")
+    assert run(db, left) == []
+
+
 # --- what there is, files
 
 
@@ -669,7 +698,8 @@ _REFUSED = [
     ("CREATE VIEW v AS SELECT 1", "the view v exists already"),
     ("CREATE INDEX i ON t (b)", "there is an index i on t already"),
     ("CREATE INDEX j ON t (c)", 'no column "c" in t'),
-    ("CREATE INDEX j ON t (a, b)", "an index is on one column"),
+    ("CREATE INDEX j ON t (a + 1)", "an index is on columns, and one USING HNSW or FTS on one column"),
+    ("CREATE INDEX j ON t USING FTS (a, b)", "an index is on columns, and one USING HNSW or FTS on one column"),
     ("CREATE UNIQUE INDEX j ON issues (code)", "issues is an entity table, whose only key is its id"),
     ("CREATE UNIQUE INDEX j ON t USING HNSW (a)", "an index USING HNSW is not unique"),
     ("CREATE INDEX j ON t USING HNSW (a)", "t.a is not a column of vectors"),

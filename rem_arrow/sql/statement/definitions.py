@@ -112,8 +112,8 @@ def _index(tree: exp.Create, text: str) -> CreateIndex:
         )
     columns = [] if params is None else params.args.get("columns") or []
     unique = bool(tree.args.get("unique"))
-    if not columns or (len(columns) > 1 and not unique) or not all(isinstance(c.this, exp.Column) for c in columns):
-        raise refuse("an index is on one column, and a unique one on columns", tree, text)
+    if not columns or (len(columns) > 1 and kind) or not all(isinstance(c.this, exp.Column) for c in columns):
+        raise refuse("an index is on columns, and one USING HNSW or FTS on one column", tree, text)
     for key in columns:
         # An index finds equal values, in no order.
         key.args.get("desc")
@@ -126,7 +126,7 @@ def _index(tree: exp.Create, text: str) -> CreateIndex:
     return CreateIndex(
         name_of(index.this),
         table_name(index.args["table"], text),
-        name_of(columns[0].this),
+        tuple(name_of(c.this) for c in columns),
         bool(tree.args.get("exists")),
         _hnsw(params, tree, text) if params is not None and kind == "HNSW" else None,
         kind == "FTS",

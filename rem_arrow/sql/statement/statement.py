@@ -250,9 +250,11 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True)
 class CreateIndex:
+    """An index USING HNSW or FTS has one column."""
+
     index: Name
     table: Name
-    column: Name
+    columns: tuple[Name, ...]
     if_not_exists: bool
     # Of USING HNSW: metric, m, ef_construction, dimension; None is an index for equal values.
     vector: Mapping[str, str | int] | None = None
