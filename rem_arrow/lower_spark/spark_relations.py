@@ -59,10 +59,14 @@ _VALUES_MAX = 200
 
 
 def statement_text(plan: Relation, context: SparkLowering, *, pretty: bool = False) -> str:
-    """Return the statement in Spark's SQL that computes a plan; its columns are c0, c1 and so on, in the types that
-    hold ours. Raises UnsupportedError for what has no equal there."""
+    """Return the statement in Spark's SQL that computes a plan; its columns are in the types that hold ours, under
+    names that no column below has: ORDER BY would take these first. Raises UnsupportedError for what has no equal
+    there."""
     block = _block(plan, context)
-    outputs = [aliased(cast(lower_to_spark(e, context), e.dtype), f"c{i}") for i, (_, e) in enumerate(block.outputs)]
+    outputs = [
+        aliased(cast(lower_to_spark(e, context), e.dtype), context.name(f"output {i}"))
+        for i, (_, e) in enumerate(block.outputs)
+    ]
     tree = _selected(block, outputs, context)
     if context.steps:
         ctes = [exp.CTE(this=query, alias=exp.TableAlias(this=identifier(name))) for name, query in context.steps]
@@ -172,6 +176,8 @@ def lower_step(plan: Relation, context: SparkLowering) -> str:
         case Union():
             return context.step(_union(plan, context))
         case Window():
+            if isinstance(plan.input, Sort) and any(not c.order for _, c in plan.calls):
+                raise UnsupportedError("a LIMIT that is computed has no equal in Spark; give it as a parameter")
             own = [aliased(lower_window_call(c, context), context.name(n)) for n, c in plan.calls]
             return context.step(_select([*_columns(plan.input, context), *own], lower_step(plan.input, context)))
         case Unnest():

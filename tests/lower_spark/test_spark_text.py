@@ -54,7 +54,7 @@ def text_of(remote, sql, parameters=None):
         ("SELECT i FROM t ORDER BY s DESC", ["ORDER BY `order` DESC"]),
         ("SELECT i FROM t ORDER BY k NULLS FIRST LIMIT 3", ["POSITION(ARRAY('low', 'high'), `order`) ASC LIMIT 3"]),
         # Integers are summed where they do not overflow, and every output is cast to the bound type.
-        ("SELECT sum(i) FROM t", ["SUM(CAST(`t_i` AS DECIMAL(38, 0)))", "AS DECIMAL(38, 0)) AS `c0`"]),
+        ("SELECT sum(i) FROM t", ["SUM(CAST(`t_i` AS DECIMAL(38, 0)))", "AS DECIMAL(38, 0)) AS `output_0`"]),
         ("SELECT i + 1 FROM t", ["CAST(`t_i` AS DECIMAL(37, 0))", "AS INT)"]),
         ("SELECT avg(m) FROM t", ["AS DOUBLE) / CAST(NULLIF(COUNT(`t_m`), 0) AS DOUBLE)"]),
         ("SELECT m * m FROM t", ["AS DECIMAL(18, 4))"]),
@@ -98,6 +98,7 @@ def test_what_a_plan_becomes(remote, sql, parts):
         ("SELECT random() FROM t", "random gives another value at each call"),
         ("SELECT list(i) FROM t", "list depends on the order of rows"),
         ("WITH RECURSIVE r AS (SELECT 1 n UNION ALL SELECT n + 1 FROM r WHERE n < 9) FROM r, t", "RECURSIVE"),
+        ("SELECT i FROM t ORDER BY i LIMIT (SELECT max(i) FROM t)", "a LIMIT that is computed"),
         ("SELECT i FROM t ORDER BY l", "lists and structs have another order"),
         ("SELECT count(*) FROM t GROUP BY l", "by lists, structs or intervals"),
         ("SELECT a.i FROM t a ASOF JOIN t b ON a.d >= b.d", "ASOF joins have no equal"),

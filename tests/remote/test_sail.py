@@ -41,6 +41,7 @@ STATEMENTS = [
     "FROM sales WHERE id < 30 GROUP BY region",
     "SELECT region, day, sum(amount) AS s FROM sales WHERE id < 9 GROUP BY ROLLUP (region, day)",
     "SELECT grouping(region) AS g FROM sales GROUP BY GROUPING SETS ((), (region), CUBE (region))",
+    "SELECT id AS output_1, region FROM sales ORDER BY region DESC, output_1 LIMIT 5",
     "SELECT DISTINCT region FROM sales UNION ALL SELECT 'it''s \\ é' WHERE 1 NOT IN (SELECT amount FROM sales)",
 ]  # fmt: skip
 
