@@ -186,8 +186,9 @@ class DDLCompiler(compiler.DDLCompiler):
         return own if schema is None else f"{self.preparer.quote_schema(schema)}.{own}"
 
     def _sequence_literal(self, column: Column[Any], name: str) -> str:
+        # A DEFAULT names what is in the schema main without it.
         schema = self.preparer.schema_for_object(column.table)
-        return literal(name if schema is None else f"{schema}.{name}")
+        return literal(name if schema in (None, "main") else f"{schema}.{name}")
 
     def visit_set_constraint_comment(self, create: Any, **kw: Any) -> str:
         raise exc.CompileError("constraints have no comments; comment on the table or a column")

@@ -40,6 +40,8 @@ _OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "embed": str,
     "files": str,
     "slow_statement_s": float,
+    "certificate": str,
+    "tls": lambda word: _WORDS[word.lower()],
 }
 
 
@@ -91,7 +93,7 @@ class RemDialect(Reflection):
         return pep249
 
     def create_connect_args(self, url: URL) -> tuple[list[Any], dict[str, Any]]:
-        options = {}
+        options: dict[str, Any] = {}
         for name, word in url.query.items():
             try:
                 options[name] = _OPTIONS[name](str(word))
@@ -99,7 +101,11 @@ class RemDialect(Reflection):
                 raise exc.ArgumentError(
                     f"{name}={word} is no option of rem://; these are: {', '.join(_OPTIONS)}"
                 ) from error
-        return [url.database or ":memory:"], options
+        if url.host is None:
+            return [url.database or ":memory:"], options
+        scheme = "rems" if options.pop("tls", False) else "rem"
+        token = {} if url.password is None else {"token": str(url.password)}
+        return [f"{scheme}://{url.host}:{url.port}"], {**options, **token}
 
     def connect(self, *cargs: Any, **cparams: Any) -> Any:
         path, *_ = cargs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, cast
 
 import polars as pl
@@ -31,6 +32,7 @@ from sqlalchemy.types import (
     Integer,
     Interval,
     NullType,
+    Numeric,
     TypeEngine,
     UserDefinedType,
     Uuid,
@@ -116,6 +118,15 @@ class INTERVAL(NativeForEmulated, _AbstractInterval):
         return lambda value: f"INTERVAL '{value // dt.timedelta(microseconds=1)} microseconds'"
 
 
+class ExactNumber(Numeric[Any]):
+    """A number whose values are decimals where that is asked for, also those that the database divided as DOUBLE."""
+
+    def result_processor(self, dialect: Any, coltype: Any) -> Processor:
+        if not self.asdecimal:
+            return lambda value: None if value is None else float(value)
+        return lambda value: value if value is None or isinstance(value, Decimal) else Decimal(str(value))
+
+
 class Nested(UserDefinedType[Any]):
     """A STRUCT, MAP, TUPLE or array of fixed length, by its name in SQL; its values are dicts and lists."""
 
@@ -191,6 +202,7 @@ COLSPECS: Mapping[type[TypeEngine[Any]], type[TypeEngine[Any]]] = {
     ARRAY: ListType,
     Uuid: UuidText,
     Interval: INTERVAL,
+    Numeric: ExactNumber,
     JSON.JSONIndexType: PathIndex,
     JSON.JSONPathType: PathSteps,
 }
