@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.datatypes import instance, sql_name
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.files.given_types import given_type
 
@@ -25,10 +25,13 @@ def retyped(frame: pl.DataFrame, types: Mapping[str, pl.DataType], name: str) ->
             continue
         new = _cast(old, dtype)
         lost = new.is_null() & old.is_not_null()
+        if dtype.is_nested() and _loses_fractions(old.dtype, dtype):
+            lost |= new.cast(old.dtype, strict=False).ne_missing(old)
         if lost.any():
             row = int(lost.arg_max() or 0)
+            (value,) = old.slice(row, 1).to_list()
             raise InputError(
-                f'{name}, row {row + 1}, column "{column}": {old[row]!r} is no {sql_name(dtype)}; give the column '
+                f'{name}, row {row + 1}, column "{column}": {value!r} is no {sql_name(dtype)}; give the column '
                 "another type by dtypes (types in SQL)"
             )
         frame = frame.with_columns(new)
@@ -45,3 +48,13 @@ def _cast(column: pl.Series, dtype: pl.DataType) -> pl.Series:
             column.to_frame().select(pl.when(column == new.cast(column.dtype)).then(new)).to_series().alias(column.name)
         )
     return new
+
+
+def _loses_fractions(old: pl.DataType, new: pl.DataType) -> bool:
+    """Say whether numbers anywhere in a type become whole ones."""
+    if isinstance(old, (pl.List, pl.Array)) and isinstance(new, (pl.List, pl.Array)):
+        return _loses_fractions(instance(old.inner), instance(new.inner))
+    if isinstance(old, pl.Struct) and isinstance(new, pl.Struct):
+        before = {f.name: instance(f.dtype) for f in old.fields}
+        return any(f.name in before and _loses_fractions(before[f.name], instance(f.dtype)) for f in new.fields)
+    return old.is_float() and new.is_integer()

@@ -191,7 +191,7 @@ def _intersected(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
     item = nested.item_of(result)
     if isinstance(item, pl.Null):
         return pl.when(not_null).then(pl.lit([], dtype=result))
-    if not nested.is_nested(item):
+    if not isinstance(item, (pl.List, pl.Array, pl.Struct)):
         return args[0].list.drop_nulls().list.set_intersection(args[1].list.drop_nulls())
 
     def compute(rows: pl.DataFrame) -> pl.Series:
@@ -211,6 +211,14 @@ def _intersected_or_none(args: list[pl.Expr], arg_types: list[pl.DataType], resu
 
 def _has_any(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     return _intersected(list(beside(*args)), arg_types, arg_types[0]).list.len() > 0
+
+
+def _has_all(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    x, y = beside(*args)
+    if not isinstance(nested.item_of(arg_types[1]), (pl.List, pl.Array, pl.Struct)):
+        return y.list.drop_nulls().list.set_difference(x.list.drop_nulls()).list.len() == 0
+    met, wanted = (_intersected([y, other], arg_types, arg_types[1]) for other in (x, y))
+    return met.list.len() == wanted.list.len()
 
 
 def _contains(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -294,6 +302,7 @@ ELEMENTS: dict[str, ScalarFunction] = {
     "list_contains": _as_compared(_contains),
     "list_intersect": _intersected_or_none,
     "list_has_any": _has_any,
+    "list_has_all": _has_all,
     "map_extract_value": _map_extract,
     "map_extract": _map_extract_list,
     "list_distance": _pairwise(lambda x, y: ((x - y) ** 2).sum().sqrt()),

@@ -120,11 +120,6 @@ def beside(x: pl.Expr, y: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     return pl.when(y.is_not_null()).then(x), pl.when(x.is_not_null()).then(y)
 
 
-def _has_all(x: pl.Expr, y: pl.Expr) -> pl.Expr:
-    x, y = beside(x, y)
-    return y.list.drop_nulls().list.set_difference(x.list.drop_nulls()).list.len() == 0
-
-
 def _text_slice(x: pl.Expr, begin: pl.Expr, end: pl.Expr, *, blob: bool = False) -> pl.Expr:
     """`'text'[2:3]`: both ends belong to it, a negative one counts from the end."""
     size, one = (x.bin.size() if blob else x.str.len_chars()).cast(_INT), pl.lit(1, _INT)
@@ -178,7 +173,6 @@ LISTS: dict[str, ScalarFunction] = {
     "list_reverse_sort_nulls_first": _sorted(descending=True, nulls_first=True),
     "list_reverse": of_arguments(lambda x: x.list.reverse()),
     "list_grade_up": of_arguments(lambda x: x.list.eval(pl.element().arg_sort(nulls_last=True).cast(_INT) + 1)),
-    "list_has_all": of_arguments(_has_all),
     "list_resize": _resized,
     "list_select": of_arguments(_selected),
     "list_where": of_arguments(

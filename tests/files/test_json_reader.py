@@ -102,3 +102,16 @@ def test_keys_and_types_are_those_of_all_lines(db: rem.Database, tmp_path: Path)
     path.write_text("".join(json.dumps(r) + "\n" for r in rows))
     db.load("late", path)
     assert db.sql("SELECT count(late), count(n), max(a) FROM late").rows() == [(9, 10, 12_009.5)]
+
+
+def test_numbers_within_lists_and_structs_are_kept_or_refused(tmp_path: Path) -> None:
+    """Polars drops the fractions."""
+    path = tmp_path / "n.json"
+    path.write_text('{"a": {"b": 1.0}, "l": [1.0, 2]}\n{"a": {"b": null}, "l": [3, null]}\n', encoding="utf-8")
+    text = f"SELECT * FROM read_json('{path}', columns = {{'a': 'STRUCT(b INT)', 'l': 'INT[]'}})"
+    with rem.connect(background=False) as db:
+        assert db.sql(text).rows() == [({"b": 1}, [1, 2]), ({"b": None}, [3, None])]
+        for row in ('{"a": {"b": 1.5}, "l": [1]}', '{"a": {"b": 1}, "l": [1, 2.5]}'):
+            path.write_text(row, encoding="utf-8")
+            with pytest.raises(rem.InputError, match=r"row 1, column .* is no .*give the column"):
+                db.sql(text)

@@ -56,7 +56,7 @@ def derived(
 ) -> BoundRelation:
     """Return a query under an alias; `columns` are the names that a CTE gives, those of the alias win over them."""
     defined = [c.name for c in columns]
-    _check_count(context, alias, len(defined), len(query.names), tree)
+    check_count(context, alias, len(defined), len(query.names), tree)
     names = _differing(_column_names(context, alias, [*defined, *query.names[len(defined) :]], tree))
     outputs: list[tuple[str, Expr]] = []
     visible: list[Visible] = []
@@ -89,11 +89,12 @@ def called(bound: BoundRelation, tree: exp.Expression) -> BoundRelation:
 def _column_names(context: StatementContext, alias: str, names: list[str], tree: exp.Expression) -> list[str]:
     """Return the names of a relation's columns; `AS t(a, b)` renames the first of them."""
     new = [c.name for c in tree.args["alias"].args.get("columns") or ()] if tree.args.get("alias") else []
-    _check_count(context, alias, len(new), len(names), tree)
+    check_count(context, alias, len(new), len(names), tree)
     return [*new, *names[len(new) :]]
 
 
-def _check_count(context: StatementContext, alias: str, names: int, columns: int, tree: exp.Expression) -> None:
+def check_count(context: StatementContext, alias: str, names: int, columns: int, tree: exp.Expression) -> None:
+    """Raise BindError for more names than columns."""
     if names > columns:
         raise context.error(f'"{alias}" has {columns} columns, and {names} names are given', tree)
 

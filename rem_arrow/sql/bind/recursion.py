@@ -15,6 +15,7 @@ from rem_arrow.plan.walk import children, rebuild
 from rem_arrow.sql.bind.binder import StatementContext
 from rem_arrow.sql.bind.conversions import cast_to, castable, settled
 from rem_arrow.sql.bind.from_clause import BindQuery
+from rem_arrow.sql.bind.named_relations import check_count
 from rem_arrow.sql.bind.surroundings import Cte
 
 
@@ -24,6 +25,7 @@ def recursive(context: StatementContext, cte: Cte, bind_query: BindQuery) -> Que
     tree, name = cte.tree.this, cte.tree.alias.casefold()
     base = bind_query(tree.this, cte.around)
     defined = [c.name for c in cte.tree.args["alias"].args.get("columns") or ()]
+    check_count(context, cte.tree.alias, len(defined), len(base.names), cte.tree)
     names = (*defined, *base.names[len(defined) :])
     types = [settled(Column(n, t)).dtype for n, t in base.plan.schema.items()]
     step = _step(context, cte, names, types, bind_query)

@@ -29,7 +29,7 @@ _ALL_LEVELS = 1_000
 def explode(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """`unnest(list)` as a part of an expression: the row once for each value."""
     value, levels, _ = _rows(binder, tree)
-    if levels and isinstance(value.dtype, pl.Struct):
+    if levels and _is_struct(value.dtype):
         raise binder.error("UNNEST of a struct stands alone, as an item of the SELECT list", tree)
     return value
 
@@ -43,9 +43,14 @@ def items(binder: ExprBinder, item: exp.Expression) -> list[tuple[str | None, Ex
     if not isinstance(tree, (exp.Explode, exp.Unnest)):
         return None
     value, levels, keeps_parents = _rows(binder, tree)
-    if not levels or not isinstance(value.dtype, pl.Struct):
+    if not levels or not _is_struct(value.dtype):
         return [(None, value)]
     return list(_fields(value, levels, "", keeps_parents=keeps_parents))
+
+
+def _is_struct(dtype: pl.DataType) -> bool:
+    """Say whether a type has fields; an interval has none."""
+    return bool(nested.fields_of(dtype))
 
 
 def _fields(value: Expr, levels: int, parents: str, *, keeps_parents: bool) -> list[tuple[str | None, Expr]]:
@@ -54,7 +59,7 @@ def _fields(value: Expr, levels: int, parents: str, *, keeps_parents: bool) -> l
     for name, dtype in nested.fields_of(value.dtype).items():
         shown = f"element{name}" if unnamed else f"{parents}{name}"
         part = field(value, name, dtype)
-        if levels > 1 and isinstance(dtype, pl.Struct):
+        if levels > 1 and _is_struct(dtype):
             columns += _fields(part, levels - 1, f"{shown}." if keeps_parents else "", keeps_parents=keeps_parents)
         else:
             columns.append((shown, part))
@@ -72,13 +77,9 @@ def _rows(binder: ExprBinder, tree: exp.Expression) -> tuple[Expr, int, bool]:
         raise binder.error("UNNEST inside of UNNEST is not supported", tree, "Write UNNEST(x, recursive := true).")
     levels, keeps_parents = _options(binder, rest)
     value = binder.bind(first)
-    if not (isinstance(value.dtype, (pl.List, pl.Array, pl.Struct, pl.Null))):
+    if not (isinstance(value.dtype, (pl.List, pl.Array, pl.Null)) or _is_struct(value.dtype)):
         raise binder.error(f"UNNEST takes a list or a struct, and this is {sql_name(value.dtype)}", tree)
-    while (
-        levels
-        and not isinstance(value.dtype, pl.Struct)
-        and (nested.is_list(value.dtype) or isinstance(value.dtype, pl.Null))
-    ):
+    while levels and not _is_struct(value.dtype) and (nested.is_list(value.dtype) or isinstance(value.dtype, pl.Null)):
         value, opened = as_list(binder, value, tree), binder.names.fresh("unnest")
         unnests[opened] = value
         value = Column(opened, nested.item_of(value.dtype))
