@@ -235,7 +235,7 @@ def _references(database: _Database) -> Rows:
         for c in listed(database.version, tv.table):
             if c.parent is not None and c.referred is not None:
                 own, other = database.schema(tv.table)[0], database.schema(c.parent)[0]
-                rows.append((database.name, own, c.name, other, c.referred.name))
+                rows.append((database.name, own, database.own(tv.table), c.name, other, c.referred.name))
     return rows
 
 
@@ -344,7 +344,7 @@ _TABLES: dict[str, tuple[Columns, Callable[[_Database], Rows]]] = {
         _constraints,
     ),
     "referential_keys": (
-        dict.fromkeys(("database_name", "schema_name", "name", "unique_schema", "unique_name"), _TEXT),
+        dict.fromkeys(("database_name", "schema_name", "table_name", "name", "unique_schema", "unique_name"), _TEXT),
         _references,
     ),
     "duckdb_sequences": (

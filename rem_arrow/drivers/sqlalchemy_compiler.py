@@ -6,7 +6,8 @@ import re
 from typing import Any, cast
 
 from sqlalchemy import exc
-from sqlalchemy.schema import Column, Table
+from sqlalchemy.engine import default
+from sqlalchemy.schema import Column, Sequence, Table
 from sqlalchemy.sql import compiler, elements
 from sqlalchemy.types import JSON, NullType, String
 
@@ -27,12 +28,19 @@ class Compiler(compiler.SQLCompiler):
         return f"nextval({self.render_literal_value(name, String())})"
 
     def limit_clause(self, select: Any, **kw: Any) -> str:
-        text = ""
-        if select._limit_clause is not None:
-            text += f"\n LIMIT {self.process(select._limit_clause, **kw)}"
-        if select._offset_clause is not None:
-            text += f"\n OFFSET {self.process(select._offset_clause, **kw)}"
-        return text
+        return self._limited(select._limit_clause, select._offset_clause, kw)
+
+    def fetch_clause(  # type: ignore[override]
+        self, select: Any, fetch_clause: Any = None, **kw: Any
+    ) -> str:
+        if any((select._fetch_clause_options or {}).values()):
+            raise exc.CompileError("fetch() takes a number of rows, without percent and with_ties")
+        asked = select._fetch_clause if fetch_clause is None else fetch_clause
+        return self._limited(asked, select._offset_clause, kw)
+
+    def _limited(self, limit: Any, offset: Any, kw: dict[str, Any]) -> str:
+        text = "" if limit is None else f"\n LIMIT {self.process(limit, **kw)}"
+        return text if offset is None else f"{text}\n OFFSET {self.process(offset, **kw)}"
 
     def visit_empty_set_expr(self, element_types: Any, **kw: Any) -> str:
         nulls = ", ".join(
@@ -190,6 +198,12 @@ class DDLCompiler(compiler.DDLCompiler):
         schema = self.preparer.schema_for_object(column.table)
         return literal(name if schema in (None, "main") else f"{schema}.{name}")
 
+    def define_constraint_remote_table(self, constraint: Any, table: Any, preparer: Any) -> str:
+        # A reference without a schema is to the schema of its own table.
+        name: str = preparer.format_table(table)
+        own, other = map(preparer.schema_for_object, (constraint.parent, table))
+        return name if other is not None or own is None else f"main.{name}"
+
     def visit_set_constraint_comment(self, create: Any, **kw: Any) -> str:
         raise exc.CompileError("constraints have no comments; comment on the table or a column")
 
@@ -205,6 +219,24 @@ def own_sequence(column: Column[Any]) -> str | None:
         return None
     # A DEFAULT names its sequence without quotes.
     return re.sub(r"\W", "_", f"{table.name}_{column.name}_seq")
+
+
+class ExecutionContext(default.DefaultExecutionContext):
+    """Takes numbers of sequences before an INSERT that returns no rows."""
+
+    def fire_sequence(self, seq: Any, type_: Any) -> Any:
+        return self._number(self.identifier_preparer.format_sequence(seq), type_)
+
+    def get_insert_default(self, column: Any) -> Any:
+        sequence = own_sequence(column)
+        if sequence is None:
+            return super().get_insert_default(column)  # type: ignore[no-untyped-call]
+        return self._number(
+            self.identifier_preparer.format_sequence(Sequence(sequence, schema=column.table.schema)), column.type
+        )
+
+    def _number(self, name: str, type_: Any) -> Any:
+        return self._execute_scalar(f"SELECT nextval({literal(name)})", type_)
 
 
 class TypeCompiler(compiler.GenericTypeCompiler):

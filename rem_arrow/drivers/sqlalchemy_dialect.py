@@ -19,8 +19,15 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import BindTyping
 from sqlalchemy.sql.compiler import InsertmanyvaluesSentinelOpts
 
+from rem_arrow.base.schema import NAME_BYTES_MAX
 from rem_arrow.drivers import pep249
-from rem_arrow.drivers.sqlalchemy_compiler import Compiler, DDLCompiler, IdentifierPreparer, TypeCompiler
+from rem_arrow.drivers.sqlalchemy_compiler import (
+    Compiler,
+    DDLCompiler,
+    ExecutionContext,
+    IdentifierPreparer,
+    TypeCompiler,
+)
 from rem_arrow.drivers.sqlalchemy_reflection import Reflection
 from rem_arrow.drivers.sqlalchemy_types import COLSPECS
 from rem_arrow.face.connection import connect as open_database
@@ -50,6 +57,7 @@ class RemDialect(Reflection):
 
     name = "rem"
     driver = "rem_arrow"
+    execution_ctx_cls = ExecutionContext
     statement_compiler, ddl_compiler, type_compiler_cls = Compiler, DDLCompiler, TypeCompiler
     preparer = IdentifierPreparer
     colspecs = dict(COLSPECS)
@@ -69,6 +77,8 @@ class RemDialect(Reflection):
     supports_empty_insert = False
     supports_multivalues_insert = True
     postfetch_lastrowid = False
+    preexecute_autoincrement_sequences = True
+    max_identifier_length = NAME_BYTES_MAX
     insert_returning = True
     update_returning = True
     delete_returning = True
@@ -128,9 +138,6 @@ class RemDialect(Reflection):
 
     def set_isolation_level(self, dbapi_connection: Any, level: Any) -> None:
         dbapi_connection.autocommit = level == "AUTOCOMMIT"
-
-    def reset_isolation_level(self, dbapi_conn: Any) -> None:
-        dbapi_conn.autocommit = False
 
     def detect_autocommit_setting(self, dbapi_conn: Any) -> bool:
         return bool(dbapi_conn.autocommit)

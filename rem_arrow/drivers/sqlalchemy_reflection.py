@@ -11,6 +11,9 @@ from rem_arrow.drivers.sqlalchemy_types import type_of_name
 
 # Rows of a function of the catalog; temporary tables hide others, and lie in a database of their own.
 _OF_SCHEMA = "SELECT * FROM {function}() WHERE schema_name = coalesce(:schema, 'main') AND {which} ORDER BY {name}"
+_REFERRED_SCHEMAS = """
+SELECT name, unique_schema FROM system.referential_keys
+WHERE schema_name = coalesce(:schema, 'main') AND table_name = :value"""
 _PERMANENT, _TEMPORARY = "database_name <> 'temp'", "database_name = 'temp'"
 
 
@@ -78,7 +81,10 @@ class Reflection(default.DefaultDialect):
         self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any
     ) -> list[Any]:
         rows = self._constraints(connection, "FOREIGN KEY", table_name, schema, kw)
-        return [_foreign_key(row, schema) for row in rows]
+        query = text(_REFERRED_SCHEMAS)
+        given = {"schema": schema, "value": table_name}
+        schemas = {name: str(other) for name, other in connection.execute(query, given)} if rows else {}
+        return [_foreign_key(row, schema, schemas[row["constraint_name"]]) for row in rows]
 
     @reflection.cache  # type: ignore[untyped-decorator]
     def get_unique_constraints(
@@ -161,11 +167,13 @@ def _column(row: Any) -> dict[str, Any]:
     return column
 
 
-def _foreign_key(row: Any, schema: str | None) -> dict[str, Any]:
+def _foreign_key(row: Any, schema: str | None, referred: str) -> dict[str, Any]:
+    # The schema is named as that of the table was, or not at all.
+    other = None if referred == "main" else referred
     return {
         "name": row["constraint_name"],
         "constrained_columns": row["constraint_column_names"],
-        "referred_schema": schema,
+        "referred_schema": schema if referred == row["schema_name"] else other,
         "referred_table": row["referenced_table"],
         "referred_columns": row["referenced_column_names"],
         "options": {},

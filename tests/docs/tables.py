@@ -34,6 +34,7 @@ from rem_arrow.sql.text import parser
 from rem_arrow.storage import codec, keys, log_file, segment, tail
 from rem_arrow.write import loader
 from tests.docs.pages import ROOT, headings
+from tests.drivers.alchemy.off import FAILING, OFF
 from tests.test_layering import LAYERS
 
 # What the architecture guide says of each folder.
@@ -208,6 +209,14 @@ def _commands() -> str:
     return f"| command | what it does |\n| --- | --- |\n{rows}"
 
 
+def _alchemy_off() -> str:
+    """What SQLAlchemy's own tests ask for and the dialect does not do."""
+    asked = {f"`{name}`": reason for name, reason in OFF.items()}
+    asked |= {f"`{test}`": reason for (_, test, _), reason in FAILING.items()}
+    rows = "".join(f"| {name} | {reason} |\n" for name, reason in asked.items())
+    return f"| requirement or test | why it is off |\n| --- | --- |\n{rows}"
+
+
 def _contents(text: str) -> str:
     """The table of contents of a page: its headings of the second level."""
     return "".join(f"- [{h.text}](#{h.anchor})\n" for h in headings(text) if h.level == 2)
@@ -227,6 +236,7 @@ MADE: dict[str, Callable[[str], str]] = {
     "log": lambda _: _drawn(log_file),
     "vector file": lambda _: _drawn(vector_file),
     "format figures": lambda _: _format_figures(),
+    "alchemy off": lambda _: _alchemy_off(),
     "contents": _contents,
 }
 

@@ -192,6 +192,45 @@ def test_definitions_are_reflected_as_they_were_made(engine):
         found.get_columns("none", "s")
 
 
+def test_names_of_schemas_numbers_and_limits(engine):
+    """References over schemas are reflected; numbers are taken before a plain INSERT; FETCH and OFFSET are computed."""
+    meta = sa.MetaData()
+    parent = sa.Table("parent", meta, sa.Column("id", sa.Integer, primary_key=True))
+    child = sa.Table(
+        "child",
+        meta,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("up", sa.ForeignKey(parent.c.id)),
+        schema="other",
+        implicit_returning=False,
+    )
+    with engine.begin() as connection:
+        connection.execute(sa.schema.CreateSchema("other"))
+        meta.create_all(connection)
+        connection.execute(sa.insert(parent), [{}, {}, {}, {}])
+        for number in (1, 2):
+            assert connection.execute(sa.insert(child).values(up=4)).inserted_primary_key == (number,)
+        assert connection.scalar(sa.Sequence("child_id_seq", schema="other")) == 3
+        two = sa.literal_column("1") + sa.literal_column("1")
+        rows = connection.scalars(sa.select(parent.c.id).order_by(parent.c.id).fetch(two).offset(two))
+        assert rows.all() == [3, 4]
+        with pytest.raises(sa.exc.CompileError, match="without percent"):
+            connection.execute(sa.select(parent).fetch(1, with_ties=True))
+    (key,) = sa.inspect(engine).get_foreign_keys("child", schema="other")
+    assert (key["referred_schema"], key["referred_table"]) == (None, "parent")
+    assert sa.inspect(engine).dialect.max_identifier_length == 255
+
+
+def test_the_level_of_the_engine_comes_back():
+    """A connection that goes back to the pool loses the level it was given, not that of the engine."""
+    engine = sa.create_engine("rem:///:memory:", isolation_level="AUTOCOMMIT")
+    with engine.connect().execution_options(isolation_level="SNAPSHOT") as connection:
+        assert connection.get_isolation_level() == "SNAPSHOT"
+    with engine.connect() as connection:
+        assert connection.get_isolation_level() == "AUTOCOMMIT"
+    engine.dispose()
+
+
 def test_pandas_and_polars_read_and_write(engine):
     """`to_sql`, `read_sql` and `read_database` over an engine, and over a connection of the driver."""
     frame = pd.DataFrame({"region": ["north", "south"], "amount": [3, 4]})

@@ -16,6 +16,16 @@ def db() -> Iterator[rem.Database]:
         yield database
 
 
+def test_columns_of_views_are_named_with_their_schema(db):
+    """`s.v.a` is a column of the view s.v, also beside a view of the same name, and no column that can be searched."""
+    db.sql("CREATE SCHEMA z; CREATE VIEW z.v AS SELECT 2 AS a; CREATE VIEW s.r AS SELECT rowid, 'x' AS b FROM s.t")
+    assert db.sql("SELECT s.v.a, z.v.a FROM s.v, z.v").rows() == [(1, 2)]
+    with pytest.raises(rem.BindError, match="no table"):
+        db.sql("SELECT z.v.a FROM s.v")
+    with pytest.raises(rem.BindError, match="bm25 ranks a column of a table"):
+        db.sql("SELECT b.bm25('x') FROM s.r")
+
+
 def test_schemas_survive_reopening(tmp_path):
     """Schemas, what is in them and views over that are there again; the schema in use is not."""
     with rem.connect(tmp_path / "shop", background=False) as db:

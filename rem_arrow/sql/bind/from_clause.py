@@ -185,7 +185,8 @@ class FromBinder:
         view = self.context.catalog.view(full)
         if view is not None:
             schema = self.context.catalog.schema_of(full)
-            return self._derived(self._views.query(full, view, schema, tree), tree.alias or name, tree)
+            query = self._views.query(full, view, schema, tree)
+            return derived(self.context, query, tree.alias or name, tree, source=full)
         source = self.context.catalog.source(full)
         assert source is not None, "what has a name and is no view is a source"
         return scanned(self.context, full, source, tree, alias=tree.alias or name)

@@ -52,9 +52,16 @@ def scanned(context: StatementContext, name: str, source: TableSource, tree: exp
 
 
 def derived(
-    context: StatementContext, query: Query, alias: str, tree: exp.Expression, columns: Sequence[exp.Expression] = ()
+    context: StatementContext,
+    query: Query,
+    alias: str,
+    tree: exp.Expression,
+    columns: Sequence[exp.Expression] = (),
+    *,
+    source: str = "",
 ) -> BoundRelation:
-    """Return a query under an alias; `columns` are the names that a CTE gives, those of the alias win over them."""
+    """Return a query under an alias; `columns` are the names that a CTE gives, those of the alias win over them;
+    `source` is the full name of a view."""
     defined = [c.name for c in columns]
     check_count(context, alias, len(defined), len(query.names), tree)
     names = _differing(_column_names(context, alias, [*defined, *query.names[len(defined) :]], tree))
@@ -64,7 +71,7 @@ def derived(
         column = settled(Column(inner, dtype))
         unique = context.names.fresh(f"{alias}.{name}")
         outputs.append((unique, column))
-        visible.append(Visible(name, unique, column.dtype, null=isinstance(dtype, pl.Null)))
+        visible.append(Visible(name, unique, column.dtype, null=isinstance(dtype, pl.Null), source=source))
     return BoundRelation(Project(query.plan, tuple(outputs)), Scope([(alias, visible)]))
 
 

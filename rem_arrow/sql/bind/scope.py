@@ -31,7 +31,7 @@ class Visible:
         also: a second name that it answers to.
         hidden: it is no part of `*`.
         null: it holds nothing but NULL, and takes any type.
-        vector: of a column that can be searched; `source` and `origin` are its table and its name there.
+        vector: of a column that can be searched; `source` is its table or view; `origin` its name in the table.
     """
 
     name: str

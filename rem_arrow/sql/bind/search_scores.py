@@ -115,7 +115,7 @@ def _rowid_beside(binder: ExprBinder, column: Visible, tree: exp.Expression) -> 
     scope: Scope | None = binder.scope
     while scope is not None:
         rowid = scope.rowid_beside(column.unique)
-        if rowid is not None and column.source:
+        if rowid is not None and column.origin:
             return rowid
         scope = scope.outer
     raise binder.error(

@@ -97,7 +97,7 @@ def bound_term(binder: ExprBinder, tree: exp.Dot, plan: Relation) -> SearchTerm:
     assert asked is not None, "the caller looked"
     column, arguments = searched_column(binder, tree.this, asked), search_arguments(binder, tree)
     owner, rowid = binder.scope.owner(column.unique), binder.scope.rowid_beside(column.unique)
-    if owner is None or rowid is None or not column.source or (asked != "bm25" and column.vector is None):
+    if owner is None or rowid is None or not column.origin or (asked != "bm25" and column.vector is None):
         raise binder.error(
             "only a column of a table in this FROM can be searched",
             tree,
