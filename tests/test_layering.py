@@ -58,6 +58,7 @@ OWNERS = {
     "lancedb": {"interop/lance.py"},
     "deltalake": {"interop/delta.py"},
     "sqlite3": {"interop/sqlite.py"},
+    "langchain_core": {"drivers/langchain_store.py"},
     "sqlalchemy": {"drivers"},
     "mcp": {"drivers/mcp_server.py"},
     "mcp_types": {"drivers/mcp_server.py"},

@@ -63,7 +63,7 @@ UNITS = {
     "ask": "questions in plain language: rules, language models, plans",
     "face": "the public verbs",
     "demo": "the database of the Python standard library",
-    "drivers": "the interfaces that other programs know: DB-API, SQLAlchemy, the Model Context Protocol",
+    "drivers": "the interfaces that other programs know: DB-API, SQLAlchemy, LangChain, the Model Context Protocol",
     "remote": "published databases on engines of Spark Connect",
     "serve": "one process for many: tokens, limits, Arrow Flight",
     "shell": "command line and notebook",
