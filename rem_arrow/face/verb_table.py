@@ -12,52 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from rem_arrow.base.errors import InputError
-from rem_arrow.face.conversations import ConversationVerbs
-from rem_arrow.face.documents import DocumentVerbs
-from rem_arrow.face.entities import EntityVerbs
-from rem_arrow.face.entity_names import NameVerbs
-from rem_arrow.face.find import FindVerbs
-from rem_arrow.face.graph import GraphVerbs
-from rem_arrow.face.graph_measures import MeasureVerbs
-from rem_arrow.face.graph_paths import PathVerbs
-from rem_arrow.face.import_export import ImportExportVerbs
-from rem_arrow.face.interchange import InterchangeVerbs
-from rem_arrow.face.loads import LoadVerbs
-from rem_arrow.face.natural_language import QuestionVerbs
-from rem_arrow.face.publication_verbs import PublicationVerbs
-from rem_arrow.face.search import SearchVerbs
-from rem_arrow.face.tables import TableVerbs
-from rem_arrow.face.timeline import TimelineVerbs
+from rem_arrow.face.database import Database
 from rem_arrow.face.transaction import Transaction
-from rem_arrow.face.upkeep import MaintenanceVerbs
 from rem_arrow.face.verbs import Verbs
-from rem_arrow.face.versions import VersionVerbs
 
 # What a token allows, each more than the one before it.
 Scope: TypeAlias = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
 
-PARTS: tuple[type, ...] = (
-    EntityVerbs,
-    NameVerbs,
-    FindVerbs,
-    GraphVerbs,
-    PathVerbs,
-    MeasureVerbs,
-    SearchVerbs,
-    DocumentVerbs,
-    TimelineVerbs,
-    ConversationVerbs,
-    QuestionVerbs,
-    ImportExportVerbs,
-    InterchangeVerbs,
-    PublicationVerbs,
-    TableVerbs,
-    LoadVerbs,
-    MaintenanceVerbs,
-    VersionVerbs,
-    Verbs,
-)
 _READ = (
     "all_paths ask complete components count_paths degree diff explain find find_cycles fuzzy get lookup_entity "
     "messages neighbors pagerank query_natural_language reachable reader schema search shortest_path similar sql stats "
@@ -140,13 +102,8 @@ def _verb(name: str, function: Callable[..., Any], scope: Scope) -> Verb:
     )
 
 
-def _table() -> dict[str, Verb]:
-    functions = {name: member for part in reversed(PARTS) for name, member in vars(part).items()}
-    return {name: _verb(name, functions[name], scope) for name, scope in _SCOPES.items()}
-
-
 # By name: the verbs of a served database.
-VERBS = _table()
+VERBS = {name: _verb(name, getattr(Database, name), scope) for name, scope in _SCOPES.items()}
 # Those that a transaction has too, and the two that end it.
 TRANSACTION_VERBS = {
     **{name: verb for name, verb in VERBS.items() if hasattr(Transaction, name)},

@@ -296,39 +296,36 @@ def test_without_history_nothing_is_noted(tmp_path: Path) -> None:
         assert db._instance.store.history.kept_bytes == 0
 
 
-def test_damage_of_older_versions_is_found_and_repair_lets_go_of_them(tmp_path: Path) -> None:
-    path = tmp_path / "m.rem"
-    with rem.connect(path, background=False, history="7d") as db:
-        db.sql("CREATE TABLE t AS SELECT i AS a FROM range(5000) r(i)")
-        db.compact()
-        db.tag("first")
-        db.sql("UPDATE t SET a = a + 1")
-        db.compact()
-        store = db._instance.store
-        number, commit = db._instance.store.version.names["t"], db._instance.store.history.tags["first"]
-        (old,) = notes.unpacked(notes.latest(store.kv, notes.PAST, number, commit) or b"")
-        store.kv.delete_prefix("pages", keys.page_key(number, old.part, 0, 0))
-        found = db.verify()
-        assert found["table"].to_list() == ["t (older versions)"]
-        with pytest.raises(CorruptionError):
-            db.sql("SELECT sum(a) FROM t AT (VERSION => 'first')")
-        assert db.sql("SELECT sum(a) FROM t").item() == sum(range(5001))
+@pytest.fixture
+def changed(tmp_path: Path) -> Any:
+    """A table of one segment, of which an older version has another."""
+    with rem.connect(tmp_path / "m.rem", background=False, history="7d") as database:
+        database.sql("CREATE TABLE t AS SELECT i AS a FROM range(5000) r(i)")
+        database.compact()
+        database.tag("first")
+        database.sql("UPDATE t SET a = a + 1")
+        database.compact()
+        yield database
 
 
-def test_repair_keeps_the_newest_version_alone(tmp_path: Path) -> None:
-    path = tmp_path / "m.rem"
-    with rem.connect(path, background=False, history="7d") as db:
-        db.sql("CREATE TABLE t AS SELECT i AS a FROM range(5000) r(i)")
-        db.compact()
-        db.tag("first")
-        db.sql("UPDATE t SET a = a + 1")
-        db.compact()
-        store = db._instance.store
-        number, part = store.version.names["t"], store.version.find("t").parts[0].part.number  # type: ignore[union-attr]
-        store.kv.delete_prefix("pages", keys.page_key(number, part, 0, 0))
-    losses = rem.repair(path)
-    assert "(older versions)" in losses["table"].to_list()
-    with rem.connect(path, background=False) as db:
+def test_damage_of_older_versions_is_found(changed: rem.Database) -> None:
+    store = changed._instance.store
+    number, commit = store.version.names["t"], store.history.tags["first"]
+    (old,) = notes.unpacked(notes.latest(store.kv, notes.PAST, number, commit) or b"")
+    store.kv.delete_prefix("pages", keys.page_key(number, old.part, 0, 0))
+    assert changed.verify()["table"].to_list() == ["t (older versions)"]
+    with pytest.raises(CorruptionError):
+        changed.sql("SELECT sum(a) FROM t AT (VERSION => 'first')")
+    assert changed.sql("SELECT sum(a) FROM t").item() == sum(range(5001))
+
+
+def test_repair_keeps_the_newest_version_alone(changed: rem.Database) -> None:
+    store = changed._instance.store
+    number, part = store.version.names["t"], store.version.find("t").parts[0].part.number  # type: ignore[union-attr]
+    store.kv.delete_prefix("pages", keys.page_key(number, part, 0, 0))
+    changed.close()
+    assert "(older versions)" in rem.repair(changed.path)["table"].to_list()
+    with rem.connect(changed.path, background=False) as db:
         assert db.verify().is_empty()
         with pytest.raises(InputError, match="no tag"):
             db.at("first")

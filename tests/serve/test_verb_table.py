@@ -8,8 +8,7 @@ import pytest
 
 import rem_arrow as rem
 from rem_arrow.face.remote_database import RemoteDatabase, RemoteTransaction
-from rem_arrow.face.representation import Representation
-from rem_arrow.face.verb_table import LOCAL, PARTS, TRANSACTION_VERBS, VERBS
+from rem_arrow.face.verb_table import LOCAL, TRANSACTION_VERBS, VERBS
 from tests.docs.verbs import public
 
 # Written out at the client: what holds a connection, and frames that are read over `reader` and `sql`.
@@ -21,15 +20,6 @@ def test_every_public_verb_is_served_or_says_why_not():
     assert {*VERBS, *LOCAL, *OWN} == set(public(rem.Database))
     assert not {*VERBS} & {*LOCAL, *OWN}
     assert set(public(rem.Transaction)) - {"draw_graph"} == set(TRANSACTION_VERBS)
-
-
-def test_the_parts_are_those_of_the_database():
-    """The functions of the table are those that the database has."""
-    assert {*PARTS} == {c for c in rem.Database.__mro__ if c.__module__.startswith("rem_arrow.face")} - {
-        rem.Database,
-        Representation,
-    }
-    assert all(verb.function is getattr(rem.Database, name) for name, verb in VERBS.items())
 
 
 @pytest.mark.parametrize(("remote", "local"), [(RemoteDatabase, rem.Database), (RemoteTransaction, rem.Transaction)])
