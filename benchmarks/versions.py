@@ -62,11 +62,15 @@ def _reads(kept: rem.Database, numbers: list[int], rows: int, rounds: int) -> li
         "the newest": lambda: 1_000 * seconds(lambda: kept.sql(NOW)),
     }
     values = interleaved(runs, rounds=rounds)
+    newest = checksum(kept.sql(NOW).rows())
+    sums = {"any version": checksum(kept.sql(PAST, {"version": numbers[0]}).rows()), "the newest": newest}
     target = Target("<=", 1.2, "ratio")
-    return compare("group by, AT a version", values, "ms", rows=rows, reference="the newest", target=target)
+    return compare(
+        "group by, AT a version", values, "ms", rows=rows, checksums=sums, reference="the newest", target=target
+    )
 
 
 def _bytes(plain: rem.Database, kept: rem.Database, rows: int) -> list[Row]:
     values = {"with a history": kept.stats()["bytes_on_disk"] / 1e6, "without": plain.stats()["bytes_on_disk"] / 1e6}
     values["of older versions alone"] = kept.stats()["history_bytes"] / 1e6
-    return compare("on disk", values, "MB", rows=rows, reference="without")
+    return compare("on disk", values, "MB", rows=rows, checksums=checksum(kept.sql(NOW).rows()), reference="without")

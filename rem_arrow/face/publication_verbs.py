@@ -61,6 +61,7 @@ class PublicationVerbs(Verbs):
         """
         access, store = self._access(), self._instance.store
         checks.number(keep_days, "keep_days", within=(0, 36_500))
+        checks.text(str(checks.path(target)), "the target")
         names = None if tables is None else checks.names(tables, "tables")
         versions = list(access.version) if names is None else [access.table(name) for name in names]
         views = [tv.table for tv in versions if tv.table.kind == "view"]

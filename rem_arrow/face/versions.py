@@ -82,6 +82,9 @@ class VersionVerbs(Verbs):
     def untag(self, name: str) -> None:
         """Take a name from its version, which goes if nothing else keeps it.
 
+        Args:
+            name: as it was given to `tag`.
+
         Raises:
             InputError: there is no such tag, or the database is open for reading only.
 
@@ -90,6 +93,7 @@ class VersionVerbs(Verbs):
             >>> db.untag("before-import")
         """
         self._instance.writable()
+        checks.text(name, "the name of a tag")
         store = self._instance.store
         with store.lock:
             store.recover()
@@ -113,7 +117,6 @@ class VersionVerbs(Verbs):
         Example:
             >>> db.tag("before")
             >>> db.update("issues", "login", {"status": "closed"})
-            1
             >>> db.diff("issues", "before").select("_change", "id", "status").rows()
             [('update_before', 'login', 'open'), ('update_after', 'login', 'closed')]
         """

@@ -15,7 +15,6 @@ from rem_arrow.base.source import FileRequest, IndexCall, Reranker, Rowids, Tabl
 from rem_arrow.catalog.search_path import full_name, schemas
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.plan.nodes import Query
-from rem_arrow.sql.bind.binder import Evaluate
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.statement.statement import CreateView
 from rem_arrow.sql.text.parser import parse
@@ -105,7 +104,7 @@ def create(context: Context, statement: CreateView) -> Result:
         ):
             return changes, status(f"the view {name} exists already")
         snapshot = context.snapshot(access, frames={})
-        query = _bound(_Proposed(snapshot, name, statement.sql), name, statement.sql, context.evaluate(snapshot))
+        query = _bound(_Proposed(snapshot, name, statement.sql), name, statement.sql)
         number = context.instance.store.reserve_table()
         fields = tuple(
             Field(n, t, i)
@@ -117,10 +116,10 @@ def create(context: Context, statement: CreateView) -> Result:
     return context.define(compute)
 
 
-def _bound(catalog: _Proposed, name: str, sql: str, evaluate: Evaluate) -> Query:
+def _bound(catalog: _Proposed, name: str, sql: str) -> Query:
     try:
         tree = parse(sql)
-        query = Binder(sql, catalog, {}, evaluate).statement(tree, schema=catalog.schema_of(name))
+        query = Binder(sql, catalog, {}).statement(tree, schema=catalog.schema_of(name))
         check_read(tree, sql)
     except TextError as error:
         if error.message.startswith("the view "):

@@ -49,6 +49,7 @@ DATABASE = {
         "forget",
     ),
     "Other tools": ("table", "to_arrow", "reader", "vectors", "duckdb", "export", "import_from", "publish"),
+    "Older versions": ("versions", "tag", "untag", "at", "diff", "restore"),
     "Upkeep": ("wait", "compact", "verify", "backup", "stats"),
 }
 FUNCTIONS = (

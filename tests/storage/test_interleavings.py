@@ -112,11 +112,11 @@ class Run:
         self._committing = threading.local()
         commit = self.store.commit
 
-        def noted(changes, *, base=None):
+        def noted(changes, *, base=None, settles=False):
             before, effects = self.store.version.commit, self._committing.effects
             first = [c for c, keys in self.changed.items() if base and c > base.commit and keys & effects.keys()]
             try:
-                version = commit(changes, base=base)
+                version = commit(changes, base=base, settles=settles)
             except rem.ConflictError:
                 assert first, "only who comes second fails"
                 raise

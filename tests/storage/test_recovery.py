@@ -222,7 +222,7 @@ def test_a_load_that_fails_gives_its_space_back(db: rem.Database, monkeypatch: p
 def test_a_failed_opening_lets_go_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever step fails, and though somebody keeps the error."""
     with monkeypatch.context() as patch:
-        patch.setattr(rem.Database, "_create_system_tables", lambda self: 1 / 0)
+        patch.setattr("rem_arrow.face.database.missing_tables", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError) as kept:
             rem.connect(tmp_path / "db")
     with rem.connect(tmp_path / "db") as db:

@@ -116,6 +116,9 @@ OTHERS = {
     "import_from": "counted with an export",
     "reembed": "a commit for each batch of vectors",
     "compact": "no commit: rows stay as they are",
+    "tag": "no commit: a name for one",
+    "untag": "no commit: a name for one",
+    "restore": "counted with versions",
     "transaction": "commits at its end",
     "sql": "counted by statement",
     "refresh": "reads",
@@ -129,9 +132,9 @@ def _commits(db: rem.Database, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     store = db._instance.store
     commit = store.commit
 
-    def counted(changes, *, base=None):
+    def counted(changes, *, base=None, settles=False):
         commits.append(changes)
-        return commit(changes, base=base)
+        return commit(changes, base=base, settles=settles)
 
     monkeypatch.setattr(store, "commit", counted)
     return commits

@@ -199,6 +199,8 @@ class FromBinder:
 
     def _value(self, tree: exp.Expression, around: Surroundings) -> object:
         """Return the value of a constant expression, such as a parameter."""
+        if isinstance(tree, exp.Literal):
+            return tree.to_py()
         if self.context.evaluate is None:
             raise self.context.unsupported("a value here is a text or a number in this statement", tree)
         ((value,),) = self.context.evaluate(self.bind_query(exp.Select(expressions=[tree.copy()]), Surroundings()))
