@@ -4,6 +4,7 @@ owner."""
 from __future__ import annotations
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -89,6 +90,7 @@ def _level(unit: str) -> int:
     return next(i for i, layer in enumerate(LAYERS) if unit in layer)
 
 
+@cache
 def _imports(path: Path, *, typing: bool = True) -> list[str]:
     """The modules that a file imports, inside functions too; without `typing` not those for type checkers alone."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -106,6 +108,7 @@ def _imports(path: Path, *, typing: bool = True) -> list[str]:
     return names
 
 
+@cache
 def _module(name: str) -> Path | None:
     """The file of a name inside the package, if it is one."""
     parts = name.split(".")[1:]

@@ -12,7 +12,11 @@ from benchmarks.measure import Row, Target, checksum, compare
 FIELDS = {"what", "engine", "value", "unit", "rows", "reference", "ratio", "target", "met", "checksum"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+# The others take long, and use the same runner.
+QUICK = ("graph", "ingest", "load", "versions")
+
+
+@pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.long) for n in NAMES])
 def test_a_benchmark_runs_and_its_engines_agree(name, tmp_path):
     """The runner prints a table, writes JSON, and returns 0 because all checksums of one figure are equal."""
     before = {p: p.stat().st_mtime_ns for p in RESULTS.glob("*.json")}

@@ -38,7 +38,9 @@ def check(lines: list[dict[str, object]]) -> None:
     assert not wrong, json.dumps(wrong, indent=1)
 
 
-@pytest.mark.parametrize("fault", FEW)
+@pytest.mark.parametrize(
+    "fault", [f if f in ("full", "broken once") else pytest.param(f, marks=pytest.mark.long) for f in FEW]
+)
 def test_a_few_calls_that_fail(tmp_path: Path, fault: str) -> None:
     """Calls that once did harm: those that open a database, reopen it, fill an index, make a backup."""
     lines = trials(tmp_path, fault, *FEW[fault])

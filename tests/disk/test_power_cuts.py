@@ -19,7 +19,7 @@ def power_came_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(last_commit, "current_boot", other_boot)
 
 
-@pytest.mark.parametrize(("durability", "seed"), [("sync", 1), ("wal", 3)])
+@pytest.mark.parametrize(("durability", "seed"), [("sync", 1), pytest.param("wal", 3, marks=pytest.mark.long)])
 def test_a_few_power_cuts(tmp_path: Path, durability: str, seed: int) -> None:
     """Ten cuts each, in both models; and what was written down is what is on disk, so that no call was missed."""
     run = record(tmp_path, durability, seed, 60)

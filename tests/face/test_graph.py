@@ -102,7 +102,7 @@ def known(edges: set[Edge]) -> list[str]:
     return sorted({e for a, b, _ in edges for e in (a, b)})
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(
     EDGES,
     st.sampled_from(["out", "in", "both"]),
@@ -140,7 +140,7 @@ def test_walks_reach_what_a_plain_search_reaches(
             assert dict(by_sql.iter_rows()) == wanted
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(EDGES, st.sampled_from(IDS), st.sampled_from(IDS), st.integers(1, 4))
 def test_paths_are_those_that_there_are(edges: set[Edge], a: str, b: str, depth: int) -> None:
     """All simple paths, their number, a shortest one and every shortest one."""
@@ -167,7 +167,7 @@ def test_paths_are_those_that_there_are(edges: set[Edge], a: str, b: str, depth:
                 assert all((x, y, t) in edges for x, y, t in zip(path[:-1], path[1:], types, strict=True))
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(EDGES)
 def test_the_whole_graph_is_as_networkx_says(edges: set[Edge]) -> None:
     """Cycles, components, PageRank, degrees and levels."""
@@ -327,7 +327,7 @@ WEIGHTED = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(WEIGHTED, st.sampled_from(["out", "in", "both"]), st.sampled_from([1, 2, 3, 1_000]), st.booleans())
 def test_the_cheapest_path_is_the_cheapest_of_all(
     db: rem.Database, edges: list[tuple[str, str, float | None, float]], direction: Any, depth: int, negative: bool
@@ -394,7 +394,7 @@ def test_a_weight_is_finite(db: rem.Database, weight: float) -> None:
     assert db.sql("SELECT src, dst, weight FROM edges").rows() == [("a", "b", 1.0)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(*[st.sampled_from(IDS[:5])] * 2, st.sampled_from(["x", "y"])), max_size=9, unique=True))
 def test_cycles_without_direction_count_once(db: rem.Database, edges: list[Edge]) -> None:
     """As those of a multigraph."""
@@ -701,7 +701,7 @@ def test_a_type_of_edges_is_a_text_or_several(edge_type):
                 verb(edge_type=edge_type)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcü"), st.sampled_from(["x", "y"])), max_size=8),
     st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcü"), st.sampled_from(["x", "y"])), max_size=6),

@@ -84,7 +84,7 @@ TEXTS = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(TEXTS, st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=4).map(" ".join), st.integers(1, 8))
 def test_a_search_gives_the_best_rows_with_their_scores(texts: list[str | None], query: str, k: int) -> None:
     """In every form, the rows and the scores are those of BM25 over the live rows."""
@@ -102,7 +102,7 @@ def test_a_search_gives_the_best_rows_with_their_scores(texts: list[str | None],
         assert ids(db.search("notes", query, k=k, mode="text")) == wanted
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.randoms(use_true_random=False))
 def test_rows_that_come_and_go_are_seen_at_once(random_: random.Random) -> None:
     """After every write the search answers for the rows as they are, also when the tail is sealed or compacted

@@ -156,7 +156,7 @@ class Versions(RuleBasedStateMachine):
 
 
 TestVersions = Versions.TestCase
-TestVersions.settings = settings(max_examples=12, stateful_step_count=15, deadline=None)
+TestVersions.settings = settings(max_examples=5, stateful_step_count=12, deadline=None)
 
 
 class TestMoreVersions(Versions.TestCase):  # type: ignore[name-defined,misc]

@@ -16,7 +16,7 @@ def _shown(seeds: range, count: int) -> str:
 
 
 def test_mangled_statements_end_in_rows_or_a_rem_error() -> None:
-    assert _shown(range(0, 40, 3), 60) == ""
+    assert _shown(range(0, 40, 8), 60) == ""
 
 
 @pytest.mark.long

@@ -92,7 +92,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rem.Database]:
         yield db
 
 
-@pytest.fixture(params=[6_000, 60_000], ids="{} bytes".format)
+@pytest.fixture(params=[pytest.param(6_000, marks=pytest.mark.long), 60_000], ids="{} bytes".format)
 def in_parts(request: pytest.FixtureRequest, db: rem.Database, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """No node may hold more than some bytes. Return the folders in which files were written."""
     monkeypatch.setattr(run, "_NODE_SHARE", request.param / (4 << 30))

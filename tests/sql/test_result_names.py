@@ -6,6 +6,7 @@ Each line of result_names.txt is an item of a SELECT over the table `t`, or a qu
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -22,13 +23,18 @@ _GUIDE = Path(__file__).parents[2] / "notebooks" / "guides" / "sql.md"
 def _names(text):
     """The names in both engines; None where an engine refuses the text."""
     query = text if text.startswith(("SELECT ", "WITH ")) else f"SELECT {text} FROM t"
-    with duckdb.connect() as oracle:
-        oracle.execute(_TABLE)
-        try:
-            theirs = [column[0] for column in oracle.execute(query).description]
-        except duckdb.Error:
-            theirs = None
+    try:
+        theirs = [column[0] for column in _oracle().execute(query).description]
+    except duckdb.Error:
+        theirs = None
     return query, theirs
+
+
+@cache
+def _oracle():
+    oracle = duckdb.connect()
+    oracle.execute(_TABLE)
+    return oracle
 
 
 def test_names_are_those_of_duckdb():

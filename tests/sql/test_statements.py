@@ -146,7 +146,7 @@ _STEP = st.one_of(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.lists(_STEP, min_size=1, max_size=25))
 def test_random_statements_leave_the_same_rows_as_in_duckdb(steps: list[tuple[str, int | None, int | None]]) -> None:
     with rem.connect(background=False) as db, duckdb.connect() as oracle:

@@ -54,12 +54,12 @@ def _forked(path, child: str) -> tuple[str, str]:
         "db.sql('SELECT 1')",
         "db.insert('entities', {'name': 'X'})",
         "db.close()",
-        "db.compact()",
-        "db.refresh()",
-        "db.transaction()",
+        pytest.param("db.compact()", marks=pytest.mark.long),
+        pytest.param("db.refresh()", marks=pytest.mark.long),
+        pytest.param("db.transaction()", marks=pytest.mark.long),
         "tx.insert('entities', {'name': 'X'})",
-        "tx.commit()",
-        "db.wait()",
+        pytest.param("tx.commit()", marks=pytest.mark.long),
+        pytest.param("db.wait()", marks=pytest.mark.long),
     ],
 )
 def test_a_handle_says_at_once_that_it_is_the_parents(tmp_path, child):

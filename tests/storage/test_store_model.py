@@ -169,7 +169,7 @@ def test_any_sequence_of_writes():
     """The database holds what the dict holds."""
     run_state_machine_as_test(
         StoreMachine,
-        settings=settings(max_examples=25, stateful_step_count=20, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=10, stateful_step_count=20, suppress_health_check=list(HealthCheck)),
     )
 
 
