@@ -21,7 +21,7 @@ from pydantic import Field
 from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.drivers.answer_kind import only_reads
 from rem_arrow.drivers.bounded_rows import ROWS_MAX, Rows, bounded
-from rem_arrow.face.asynchronous import Threads
+from rem_arrow.face.call_threads import Threads
 from rem_arrow.face.database import Database
 
 T = TypeVar("T")

@@ -17,9 +17,7 @@ transaction stores nothing before it commits.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 from pathlib import Path
 from types import TracebackType
@@ -30,50 +28,16 @@ import polars as pl
 from rem_arrow.base import checks
 from rem_arrow.base.errors import ExecuteError, InputError
 from rem_arrow.base.parameters import Parameters
+from rem_arrow.face.call_threads import Threads
 from rem_arrow.face.connection import connect
 from rem_arrow.face.database import Database
 from rem_arrow.face.transaction import Transaction
-from rem_arrow.running.cancellation import check_stopped, stoppable
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 WORKERS = 8
 BATCH_ROWS = 65_536
-
-
-class Threads:
-    """Runs calls on threads, for tasks that may be cancelled."""
-
-    def __init__(self, workers: int) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="rem-async")
-
-    def start(self, call: Callable[[], T]) -> tuple[asyncio.Future[T], threading.Event]:
-        """Begin a call. Returns a future of its result, and the event that asks it to stop."""
-        stop = threading.Event()
-
-        def run() -> T:
-            with stoppable(stop):
-                check_stopped()
-                return call()
-
-        try:
-            return asyncio.get_running_loop().run_in_executor(self._pool, run), stop
-        except RuntimeError as error:
-            raise InputError("the database is closed; connect to it again") from error
-
-    async def run(self, call: Callable[[], T]) -> T:
-        """Return the result of a call. A cancelled task does not wait for it."""
-        future, stop = self.start(call)
-        try:
-            return await future
-        except asyncio.CancelledError:
-            stop.set()
-            raise
-
-    def close(self) -> None:
-        """Take no more calls; running ones finish."""
-        self._pool.shutdown(wait=False)
 
 
 def _of_database(

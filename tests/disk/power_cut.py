@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import shutil
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,7 @@ def check_cuts(run: Run, model: Model, count: int, seed: int, scratch: Path) -> 
             check_copies(folder, run, progress)
             check_file(folder / "facts.csv", run, progress)
         except (rem.RemError, AssertionError) as error:
-            wrong.append(f"{where}: {type(error).__name__}: {str(error)[:600]}")
+            wrong.append(f"{where}: {type(error).__name__}: {str(error)[:600]} {traceback.format_exc()[-900:]}")
     return wrong
 
 
