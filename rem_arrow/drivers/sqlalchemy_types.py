@@ -38,6 +38,7 @@ from sqlalchemy.types import (
     Uuid,
 )
 
+from rem_arrow.base import quoting
 from rem_arrow.base.datatypes import instance, sql_name
 from rem_arrow.plan import types
 from rem_arrow.sql.text.type_names import named_type
@@ -178,7 +179,7 @@ class PathIndex(JSON.JSONIndexType):
         return lambda value: f"${_step(value)}"
 
     def literal_processor(self, dialect: Any) -> Callable[[Any], str]:
-        return lambda value: "'" + f"${_step(value)}".replace("'", "''") + "'"
+        return lambda value: quoting.literal(f"${_step(value)}")
 
 
 class PathSteps(JSON.JSONPathType):
@@ -188,7 +189,7 @@ class PathSteps(JSON.JSONPathType):
         return lambda value: "$" + "".join(map(_step, value))
 
     def literal_processor(self, dialect: Any) -> Callable[[Any], str]:
-        return lambda value: "'" + ("$" + "".join(map(_step, value))).replace("'", "''") + "'"
+        return lambda value: quoting.literal("$" + "".join(map(_step, value)))
 
 
 def _step(value: object) -> str:

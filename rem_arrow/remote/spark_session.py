@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,6 +18,21 @@ from rem_arrow.publish.published_types import encoded, spark_name
 _SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
 
 
+@contextmanager
+def _as_a_program() -> Iterator[None]:
+    """Import pyspark as from a file: it takes `python -c` for a run of its doctests, looks for a whole Spark, and ends
+    the process where there is none."""
+    main = sys.modules["__main__"]
+    lacks = not hasattr(main, "__file__")
+    if lacks:
+        main.__file__ = "<string>"
+    try:
+        yield
+    finally:
+        if lacks:
+            del main.__file__
+
+
 class SparkSession:
     """One session. Not safe in many threads: its views and functions are those of one statement at a time.
 
@@ -27,7 +44,8 @@ class SparkSession:
             raise UnsupportedError(
                 "rem.distributed needs a client of Spark Connect: pip install 'rem_arrow[distributed]'"
             )
-        from pyspark.sql.connect.session import SparkSession as Session
+        with _as_a_program():
+            from pyspark.sql.connect.session import SparkSession as Session
 
         self.url = url
         try:

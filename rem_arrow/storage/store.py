@@ -46,7 +46,7 @@ _WAITING_RUNS_MAX = 4
 
 
 class Store:
-    """An open database folder. See the module's text for who may call what.
+    """An open database folder. See the module's text for who calls what.
 
     Args:
         tidy: seals the waiting runs of a table, and compacts it where that is due, until it is told to stop.
@@ -74,6 +74,8 @@ class Store:
             self.history = self._history()
         except RemError:
             self.executor.shutdown(wait=False)
+            if hasattr(self, "kv"):
+                self.kv.close()
             raise
         self._active: dict[int, Run] = {}
         self._counters, self.activity = Counters(self.kv), Activity()
@@ -99,7 +101,7 @@ class Store:
         return kv, cache, version
 
     def _history(self) -> History:
-        """Return what is known of older versions, and move to the one that is asked for."""
+        """Return what is known of older versions; move to the one asked for."""
         history = History(self.kv, self.cache)
         if self.kept is not None:
             self.version = history.version(history.resolve(self.kept, self.version.commit), self.version)
@@ -158,12 +160,12 @@ class Store:
         recovery.sweep(self.kv, [self.version, *self.pins.all()])
 
     def reserve_rowids(self, table: int, count: int) -> int:
-        """Return the first of `count` fresh rowids. REQUIRES: the lock."""
+        """Return the first of fresh rowids. REQUIRES: the lock."""
         self.check_open()
         return self._counters.rowids(table, count)
 
     def reserve_table(self) -> int:
-        """Return a fresh table number. REQUIRES: the lock."""
+        """Return a table number. REQUIRES: the lock."""
         return self._counters.tables(1)[0]
 
     def reserve_tables(self, count: int) -> range:
@@ -171,7 +173,7 @@ class Store:
         return self._counters.tables(count)
 
     def reserve_part(self, table: int) -> int:
-        """Return a fresh part number. REQUIRES: the lock."""
+        """Return a part number. REQUIRES: the lock."""
         self.check_open()
         return self._counters.part(table)
 
@@ -226,7 +228,7 @@ class Store:
         kills: dict[int, dict[int, list[int]]],
         appended: list[tuple[int, Run, Append, int]],
     ) -> Version:
-        """Show in memory what RocksDB has stored."""
+        """Show in memory what is stored."""
         old = self.version
         tables = dict(old.tables)
         names = old.names
@@ -284,7 +286,7 @@ class Store:
                     self._room.wait(0.1)
 
     def is_full(self, table: int) -> bool:
-        """Say whether too many runs wait to be sealed. REQUIRES: the lock."""
+        """Say whether too many runs wait. REQUIRES: the lock."""
         return len(self.waiting(table)) > _WAITING_RUNS_MAX
 
     def freeze(self, table: int) -> None:
@@ -306,7 +308,7 @@ class Store:
         self._room.notify_all()
 
     def collect_garbage(self) -> int:
-        """Delete pages and index entries that no pinned version needs. Returns how many are left."""
+        """Delete pages and index entries that no pinned version needs. Returns how many stay."""
         with self.lock:
             self.recover()
             self.history.let_go_if_due(self.version, self.pins)
@@ -316,7 +318,7 @@ class Store:
             return len(self._garbage)
 
     def sync(self) -> None:
-        """Make every commit survive a power cut. REQUIRES: the lock."""
+        """Let all commits survive a power cut. REQUIRES: the lock."""
         self.recover()
         self.kv.sync()
         self._acknowledge(self.version.commit, synced=True)
