@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from itertools import chain
@@ -70,13 +71,20 @@ class _Answer(NamedTuple):
     reply: Reply
 
 
-class _Remote:
+class _Remote(ABC):
     """What sends the calls of verbs."""
 
-    _verbs: Mapping[str, Verb]
-
+    @abstractmethod
     def _call(self, verb: str, arguments: Mapping[str, Any]) -> Any:
-        raise InputError(f"{type(self).__name__} cannot call {verb}")
+        """Return the result of a verb. Raises what it raised."""
+
+    def get(self, table: str, id: object, *, as_model: bool = False, include_deleted: bool = False) -> Any:
+        """Return one entity by its id as a dict; see `Database.get`."""
+        if as_model:
+            raise InputError(
+                "a class of Python does not travel; make the model here: Model.model_validate(db.get(...))"
+            )
+        return self._call("get", {"table": table, "id": id, "include_deleted": include_deleted})
 
 
 class RemoteDatabase(_Remote):
@@ -103,11 +111,6 @@ class RemoteDatabase(_Remote):
         return RemoteTransaction(self, self._call("transaction", {}))
 
     # --- rows
-
-    def get(self, table: str, id: object, *, as_model: bool = False, include_deleted: bool = False) -> Any:
-        """Return one entity by its id as a dict; see `Database.get`."""
-        _check_no_model(as_model)
-        return self._call("get", {"table": table, "id": id, "include_deleted": include_deleted})
 
     def load(self, table: str, data: Any, **reading: Any) -> int:
         """Load many rows, sent as a stream; see `Database.load`."""
@@ -236,26 +239,18 @@ class RemoteTransaction(_Remote):
         if self._is_open:
             self._end("commit" if kind is None else "rollback")
 
-    def get(self, table: str, id: object, *, as_model: bool = False, include_deleted: bool = False) -> Any:
-        """Return one entity by its id as a dict; see `Transaction.get`."""
-        _check_no_model(as_model)
-        return self._call("get", {"table": table, "id": id, "include_deleted": include_deleted})
-
     def _end(self, how: str) -> None:
-        if not self._is_open:
-            raise InputError("this transaction has ended; begin a new one with db.transaction()")
+        self._check_open()
         self._is_open = False
         self._database._exchange(how, {}, transaction=self._key)
 
     def _call(self, verb: str, arguments: Mapping[str, Any]) -> Any:
-        if not self._is_open:
-            raise InputError("this transaction has ended; begin a new one with db.transaction()")
+        self._check_open()
         return self._database._exchange(verb, arguments, transaction=self._key).value
 
-
-def _check_no_model(as_model: bool) -> None:
-    if as_model:
-        raise InputError("a class of Python does not travel; make the model here: Model.model_validate(db.get(...))")
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise InputError("this transaction has ended; begin a new one with db.transaction()")
 
 
 def _checked(message: bytes) -> dict[str, Any]:
@@ -276,5 +271,5 @@ def _method(verb: Verb) -> Callable[..., Any]:
 
 for _owner, _verbs in ((RemoteDatabase, VERBS), (RemoteTransaction, TRANSACTION_VERBS)):
     for _name, _verb in _verbs.items():
-        if _name not in vars(_owner):
+        if not hasattr(_owner, _name):
             setattr(_owner, _name, _method(_verb))

@@ -12,24 +12,8 @@ from rem_arrow.engine.shown_plan import Plan
 from rem_arrow.face.conversations import Forgotten
 from rem_arrow.face.documents import AddedDocuments, Document
 from rem_arrow.interop.arrow import Vectors
-from rem_arrow.model.predicates import (
-    And,
-    Between,
-    Contains,
-    EndsWith,
-    Eq,
-    Ge,
-    Gt,
-    In,
-    IsNull,
-    Le,
-    Lt,
-    Ne,
-    Not,
-    Or,
-    Predicate,
-    StartsWith,
-)
+from rem_arrow.model import predicates
+from rem_arrow.model.predicates import Predicate
 from rem_arrow.plan.explain import Step
 
 
@@ -76,30 +60,29 @@ def record_of(value: object) -> tuple[str, object] | None:
     return None if name is None else (name, RECORDS[name].write(value))
 
 
-_PREDICATES: dict[str, Callable[..., Predicate]] = {
-    of.__name__: of
-    for of in (Eq, Ne, Gt, Ge, Lt, Le, Between, In, Contains, StartsWith, EndsWith, IsNull, And, Or, Not)
+_COMPARISONS: tuple[type[Predicate], ...] = (
+    *(predicates.Eq, predicates.Ne, predicates.Gt, predicates.Ge, predicates.Lt, predicates.Le),
+    *(predicates.Contains, predicates.StartsWith, predicates.EndsWith),
+)
+# Each class, and the arguments of which a predicate is made.
+_ARGUMENTS: dict[type[Predicate], Callable[[Any], list[object]]] = {
+    **dict.fromkeys(_COMPARISONS, lambda compared: [compared.column, compared.value]),
+    predicates.Between: lambda between: [between.column, between.low, between.high],
+    predicates.In: lambda listed: [listed.column, list(listed.options)],
+    predicates.IsNull: lambda null: [null.column],
+    predicates.And: lambda joined: list(joined.parts),
+    predicates.Or: lambda joined: list(joined.parts),
+    predicates.Not: lambda negated: [negated.part],
 }
+_PREDICATES: dict[str, Callable[..., Predicate]] = {of.__name__: of for of in _ARGUMENTS}
 
 
 def fields_of(predicate: Predicate) -> tuple[str, list[object]]:
     """Return the name of a predicate's class, and its arguments. Raises InputError for a class of somebody else."""
-    name = type(predicate).__name__
-    match predicate:
-        case And() | Or():
-            return name, list(predicate.parts)
-        case Not():
-            return name, [predicate.part]
-        case IsNull():
-            return name, [predicate.column]
-        case In():
-            return name, [predicate.column, list(predicate.options)]
-        case Between():
-            return name, [predicate.column, predicate.low, predicate.high]
-        case Eq() | Ne() | Gt() | Ge() | Lt() | Le() | Contains() | StartsWith() | EndsWith():
-            return name, [predicate.column, predicate.value]
-        case _:
-            raise InputError(f"a predicate {name} does not travel to a served database; use those of rem_arrow")
+    name, arguments = type(predicate).__name__, _ARGUMENTS.get(type(predicate))
+    if arguments is None:
+        raise InputError(f"a predicate {name} does not travel to a served database; use those of rem_arrow")
+    return name, arguments(predicate)
 
 
 def predicate_of(name: str, arguments: list[Any]) -> Predicate:

@@ -141,9 +141,8 @@ def _encoded_other(value: object, frames: Frames) -> Json:
         return [encoded(v, frames) for v in value]
     if isinstance(value, tuple):
         return {"$tuple": [encoded(v, frames) for v in value]}
-    if hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__"):
-        return encoded(as_frame("frame", value), frames)
-    if type(value).__module__.split(".")[0] == "pandas" and type(value).__name__ == "DataFrame":
+    is_arrow = hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
+    if is_arrow or (type(value).__module__.split(".")[0] == "pandas" and type(value).__name__ == "DataFrame"):
         return encoded(as_frame("frame", value), frames)
     if isinstance(value, Iterable):
         return [encoded(v, frames) for v in value]

@@ -19,6 +19,8 @@ class Reply(NamedTuple):
 
     message: bytes
     reader: Any
+    # It must live as long as the reader.
+    writer: Any
 
     def pieces(self, count: int) -> Iterator[bytes]:
         """Yield so many further messages. Raises RemError."""
@@ -26,21 +28,17 @@ class Reply(NamedTuple):
             for _ in range(count):
                 yield self.reader.read_chunk().app_metadata.to_pybytes()
 
-    @property
-    def schema(self) -> pa.Schema:
-        """The columns of the rows."""
-        with _translated():
-            return self.reader.schema
-
     def rows(self, told: Callable[[bytes], object]) -> pa.RecordBatchReader:
         """Return the rows as a stream; `told` is given the messages that stand among them, and may raise."""
-        return pa.RecordBatchReader.from_batches(self.schema, self._batches(told))
+        with _translated():
+            schema = self.reader.schema
+        return pa.RecordBatchReader.from_batches(schema, self._batches(told))
 
     def _batches(self, told: Callable[[bytes], object]) -> Iterator[pa.RecordBatch]:
         try:
             yield from self._read(told)
         finally:
-            self.cancel()
+            _cancel(self.writer, self.reader)
 
     def _read(self, told: Callable[[bytes], object]) -> Iterator[pa.RecordBatch]:
         with _translated():
@@ -53,11 +51,6 @@ class Reply(NamedTuple):
                     yield chunk.data
                 if chunk.app_metadata is not None:
                     told(chunk.app_metadata.to_pybytes())
-
-    def cancel(self) -> None:
-        """Tell the server that nothing more is read."""
-        with suppress(*_FAILURES):
-            self.reader.cancel()
 
 
 class Channel:
@@ -80,7 +73,6 @@ class Channel:
         """Send the messages of a request; return the answer. Raises RemError, and what the messages raise."""
         with _translated(self._address):
             writer, reader = self._client.do_exchange(flight.FlightDescriptor.for_command(protocol), self._options)
-            held = _Held(writer, reader)
             try:
                 for message in messages:
                     if not _sent(writer, message):
@@ -88,11 +80,11 @@ class Channel:
                 else:
                     with suppress(*_FAILURES):
                         writer.done_writing()
-                return Reply(reader.read_chunk().app_metadata.to_pybytes(), held)
+                return Reply(reader.read_chunk().app_metadata.to_pybytes(), reader, writer)
             except StopIteration:
                 raise InputError(f"the server at {self._address} gave no answer") from None
             except BaseException:
-                held.cancel()
+                _cancel(writer, reader)
                 raise
 
     def close(self) -> None:
@@ -100,23 +92,12 @@ class Channel:
         self._client.close()
 
 
-class _Held:
-    """The reader of an exchange, with the writer that must live as long."""
-
-    def __init__(self, writer: Any, reader: Any) -> None:
-        self._writer, self._reader = writer, reader
-
-    @property
-    def schema(self) -> pa.Schema:
-        return self._reader.schema
-
-    def read_chunk(self) -> Any:
-        return self._reader.read_chunk()
-
-    def cancel(self) -> None:
-        self._reader.cancel()
-        with suppress(*_FAILURES):
-            self._writer.close()
+def _cancel(writer: Any, reader: Any) -> None:
+    """Tell the server that nothing more is sent or read."""
+    with suppress(*_FAILURES):
+        reader.cancel()
+    with suppress(*_FAILURES):
+        writer.close()
 
 
 def _sent(writer: Any, message: bytes) -> bool:

@@ -59,9 +59,6 @@ class Tokens:
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = tuple(tokens)
 
-    def __bool__(self) -> bool:
-        return bool(self._tokens)
-
     def grant(self, text: str | None) -> Grant | None:
         """Return what the text of a token allows; None if it is no token."""
         if not self._tokens:
@@ -80,11 +77,6 @@ def new_token() -> str:
 def token_of(text: str, name: str, scope: Scope) -> Token:
     """Return a token of a text."""
     return Token(Grant(name, scope), _digest(text))
-
-
-def hashed(text: str) -> str:
-    """Return a token as it may stand in a file."""
-    return f"sha256:{_digest(text).hex()}"
 
 
 def read_tokens(path: Path) -> Tokens:

@@ -47,8 +47,7 @@ class BatchStream:
             reader = self._reader
             if reader is None:
                 raise ExecuteError(f"nothing was read of the result for {self._limits.idle_s:g} s, and it was given up")
-            timeout_s = self._limits.timeout_s
-            self.running.deadline = None if timeout_s is None else time.monotonic() + timeout_s
+            self.running.deadline = self._limits.deadline()
             batch = self._runs.run(self.running, lambda: _next(reader))
             self._used = time.monotonic()
         if batch is None:

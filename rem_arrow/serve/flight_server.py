@@ -5,6 +5,7 @@ A call without a token that the file of tokens holds is refused before any of it
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,7 @@ class FlightDoor(flight.FlightServerBase):  # type: ignore[misc]
     def __init__(self, service: Service, location: str, certificates: tuple[bytes, bytes] | None = None) -> None:
         self._service = service
         self._flight_sql: FlightSql | None = None
+        self._making = threading.Lock()
         super().__init__(
             location,
             middleware={"caller": _Callers(service)},
@@ -117,13 +119,14 @@ class FlightDoor(flight.FlightServerBase):  # type: ignore[misc]
 
     def _sql(self) -> FlightSql:
         """Return what speaks Flight SQL. Raises UnsupportedError without the extra `server`."""
-        if self._flight_sql is None:
-            try:
-                from rem_arrow.serve.flight_sql import FlightSql
-            except ImportError as error:
-                raise UnsupportedError("Flight SQL needs protobuf: pip install 'rem_arrow[server]'") from error
-            self._flight_sql = FlightSql(self._service)
-        return self._flight_sql
+        with self._making:
+            if self._flight_sql is None:
+                try:
+                    from rem_arrow.serve.flight_sql import FlightSql
+                except ImportError as error:
+                    raise UnsupportedError("Flight SQL needs protobuf: pip install 'rem_arrow[server]'") from error
+                self._flight_sql = FlightSql(self._service)
+            return self._flight_sql
 
 
 @contextmanager

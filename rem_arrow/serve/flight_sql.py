@@ -79,8 +79,8 @@ class FlightSql:
         """Return what a command will answer, and the ticket for it."""
         name, command = unpacked(descriptor.command or b"")
         if name in flight_sql_catalog.ANSWERS:
-            table = self._catalog(grant, name, command, is_gone)
-            return flight.FlightInfo(table.schema, descriptor, [_endpoint(descriptor.command)])
+            schema = flight_sql_catalog.columns(name, command)
+            return flight.FlightInfo(schema, descriptor, [_endpoint(descriptor.command)])
         query = self._query(grant, name, command)
         reader = self._run(grant, query, is_gone, partial(_opened, query))
         key = self.results.keep(reader, grant.name, _forget)
@@ -252,7 +252,7 @@ class FlightSql:
 def _opened(query: PreparedQuery, target: Database | Transaction) -> pa.RecordBatchReader:
     """Return the rows of a statement: of a query as they are read, of another one that has run."""
     statements = target._instance.engine.statements(query.query)
-    rows = query.parameters if query.parameters else [()]
+    rows = query.parameters or [()]
     is_query = len(statements) == 1 and isinstance(statements[0].statement, Select)
     if is_query and len(rows) == 1 and isinstance(target, Database) and len(query.query.split()) > 1:
         return target.reader(query.query, rows[0], string_views=False)

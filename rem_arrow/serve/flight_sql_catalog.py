@@ -1,30 +1,37 @@
 """What drivers of Flight SQL ask about a database: catalogs, schemas, tables, keys, types, abilities.
 
 Each answer is a query over the information schema, or a list that is written here, with the columns that the protocol
-says.
+says. The columns are known before the rows are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from rem_arrow import __version__
-from rem_arrow.base.errors import InputError
+from rem_arrow.catalog.search_path import full_name
 from rem_arrow.face.database import Database
 
+Rows: TypeAlias = "list[tuple[Any, ...]]"
+
 _TEXT, _INT, _BYTE, _BOOL = pa.utf8(), pa.int32(), pa.uint8(), pa.bool_()
-
-
-def _schema(*required: tuple[str, pa.DataType], **nullable: pa.DataType) -> pa.Schema:
-    return pa.schema(
-        [pa.field(n, t, nullable=False) for n, t in required] + [pa.field(n, t) for n, t in nullable.items()]
-    )
-
-
-_KEYS = pa.schema(
+_CATALOGS = pa.schema([pa.field("catalog_name", _TEXT, nullable=False)])
+_SCHEMAS = pa.schema([pa.field("catalog_name", _TEXT), pa.field("db_schema_name", _TEXT, nullable=False)])
+_TABLE_TYPES = pa.schema([pa.field("table_type", _TEXT, nullable=False)])
+_PRIMARY_KEYS = pa.schema(
+    [
+        pa.field("catalog_name", _TEXT),
+        pa.field("db_schema_name", _TEXT),
+        pa.field("table_name", _TEXT, nullable=False),
+        pa.field("column_name", _TEXT, nullable=False),
+        pa.field("key_name", _TEXT),
+        pa.field("key_sequence", _INT, nullable=False),
+    ]
+)
+_FOREIGN_KEYS = pa.schema(
     [
         *(pa.field(f"pk_{n}", _TEXT) for n in ("catalog_name", "db_schema_name")),
         *(pa.field(f"pk_{n}", _TEXT, nullable=False) for n in ("table_name", "column_name")),
@@ -45,6 +52,7 @@ _TABLES = pa.schema(
         pa.field("table_type", _TEXT, nullable=False),
     ]
 )
+_DESCRIBED_TABLES = _TABLES.append(pa.field("table_schema", pa.binary(), nullable=False))
 _INFO_VALUE = pa.dense_union(
     [
         pa.field("string_value", _TEXT),
@@ -55,7 +63,7 @@ _INFO_VALUE = pa.dense_union(
         pa.field("int32_to_int32_list_map", pa.map_(_INT, pa.list_(_INT))),
     ]
 )
-_INFO = _schema(("info_name", pa.uint32()), ("value", _INFO_VALUE))
+_INFO = pa.schema([pa.field("info_name", pa.uint32(), nullable=False), pa.field("value", _INFO_VALUE, nullable=False)])
 # Name and version of the server and of Arrow; read-only; SQL; Substrait; transactions; cancellation; bulk ingest.
 _SQL_TRANSACTIONS = 1
 _ABILITIES: dict[int, object] = {
@@ -70,7 +78,6 @@ _ABILITIES: dict[int, object] = {
     11: True,
 }
 _READ_ONLY = 3
-_INT32_BITMASKS = {8}
 # Types of SQL: name, number of XDBC, size, what stands around a literal, whether it has a sign (None: no number).
 _SQL_TYPES: tuple[tuple[str, int, int | None, str | None, bool | None], ...] = (
     ("BOOLEAN", -7, 1, None, None),
@@ -113,69 +120,57 @@ _XDBC = pa.schema(
 _RULES = {"CASCADE": 0, "RESTRICT": 1, "SET NULL": 2, "NO ACTION": 3, "SET DEFAULT": 4}
 
 
-def _catalogs(db: Database, command: Any) -> pa.Table:
-    rows = _rows(db, "SELECT DISTINCT catalog_name FROM information_schema.schemata ORDER BY 1")
-    return _table(_schema(("catalog_name", _TEXT)), rows)
+def _catalogs(db: Database, command: Any) -> Rows:
+    return _rows(db, "SELECT DISTINCT catalog_name FROM information_schema.schemata ORDER BY 1")
 
 
-def _schemas(db: Database, command: Any) -> pa.Table:
+def _schemas(db: Database, command: Any) -> Rows:
     text, values = _filtered(
         "SELECT catalog_name, schema_name FROM information_schema.schemata WHERE TRUE",
-        ("catalog_name = ", command, "catalog"),
-        ("schema_name LIKE ", command, "db_schema_filter_pattern"),
+        command,
+        ("catalog_name = ", "catalog"),
+        ("schema_name LIKE ", "db_schema_filter_pattern"),
     )
-    schema = pa.schema([pa.field("catalog_name", _TEXT), pa.field("db_schema_name", _TEXT, nullable=False)])
-    return _table(schema, _rows(db, f"{text} ORDER BY 1, 2", values))
+    return _rows(db, f"{text} ORDER BY 1, 2", values)
 
 
-def _tables(db: Database, command: Any) -> pa.Table:
+def _tables(db: Database, command: Any) -> Rows:
     text, values = _filtered(
         "SELECT table_catalog, table_schema, table_name, table_type FROM information_schema.tables WHERE TRUE",
-        ("table_catalog = ", command, "catalog"),
-        ("table_schema LIKE ", command, "db_schema_filter_pattern"),
-        ("table_name LIKE ", command, "table_name_filter_pattern"),
+        command,
+        ("table_catalog = ", "catalog"),
+        ("table_schema LIKE ", "db_schema_filter_pattern"),
+        ("table_name LIKE ", "table_name_filter_pattern"),
     )
     rows = _rows(db, f"{text} ORDER BY 1, 2, 3", values)
     if command.table_types:
         rows = [row for row in rows if row[3] in command.table_types]
     if not command.include_schema:
-        return _table(_TABLES, rows)
-    schemas = [db.table(_stored_name(row[1], row[2])).schema.serialize().to_pybytes() for row in rows]
-    described = [(*row, schema) for row, schema in zip(rows, schemas, strict=True)]
-    return _table(_TABLES.append(pa.field("table_schema", pa.binary(), nullable=False)), described)
+        return rows
+    return [(*row, db.table(full_name(row[1], row[2])).schema.serialize().to_pybytes()) for row in rows]
 
 
-def _table_types(db: Database, command: Any) -> pa.Table:
-    return _table(_schema(("table_type", _TEXT)), [("BASE TABLE",), ("VIEW",)])
+def _table_types(db: Database, command: Any) -> Rows:
+    return [("BASE TABLE",), ("VIEW",)]
 
 
-def _primary_keys(db: Database, command: Any) -> pa.Table:
+def _primary_keys(db: Database, command: Any) -> Rows:
     text, values = _filtered(
         "SELECT k.table_catalog, k.table_schema, k.table_name, k.column_name, k.constraint_name, k.ordinal_position "
         "FROM information_schema.key_column_usage k JOIN information_schema.table_constraints c "
         "USING (table_schema, table_name, constraint_name) "
         "WHERE c.constraint_type = 'PRIMARY KEY' AND k.table_name = $table",
-        ("k.table_catalog = ", command, "catalog"),
-        ("k.table_schema = ", command, "db_schema"),
+        command,
+        ("k.table_catalog = ", "catalog"),
+        ("k.table_schema = ", "db_schema"),
     )
-    rows = _rows(db, f"{text} ORDER BY 1, 2, 6", {**values, "table": command.table})
-    columns = [("catalog_name", _TEXT), ("db_schema_name", _TEXT)]
-    schema = pa.schema(
-        [
-            *(pa.field(n, t) for n, t in columns),
-            pa.field("table_name", _TEXT, nullable=False),
-            pa.field("column_name", _TEXT, nullable=False),
-            pa.field("key_name", _TEXT),
-            pa.field("key_sequence", _INT, nullable=False),
-        ]
-    )
-    return _table(schema, rows)
+    return _rows(db, f"{text} ORDER BY 1, 2, 6", {**values, "table": command.table})
 
 
-def _foreign_keys(side: str) -> Callable[[Database, Any], pa.Table]:
+def _foreign_keys(side: str) -> Callable[[Database, Any], Rows]:
     """Return how to list the foreign keys that lead to a table (`p`), or from it (`f`)."""
 
-    def listed(db: Database, command: Any) -> pa.Table:
+    def listed(db: Database, command: Any) -> Rows:
         text, values = _filtered(
             "SELECT p.table_catalog, p.table_schema, p.table_name, p.column_name, f.table_catalog, f.table_schema, "
             "f.table_name, f.column_name, f.ordinal_position, f.constraint_name, p.constraint_name, r.update_rule, "
@@ -185,41 +180,24 @@ def _foreign_keys(side: str) -> Callable[[Database, Any], pa.Table]:
             "JOIN information_schema.key_column_usage p ON p.constraint_name = r.unique_constraint_name "
             "AND p.constraint_schema = r.unique_constraint_schema "
             f"AND p.ordinal_position = f.position_in_unique_constraint WHERE {side}.table_name = $table",
-            (f"{side}.table_catalog = ", command, "catalog"),
-            (f"{side}.table_schema = ", command, "db_schema"),
+            command,
+            (f"{side}.table_catalog = ", "catalog"),
+            (f"{side}.table_schema = ", "db_schema"),
         )
         rows = _rows(db, f"{text} ORDER BY 1, 2, 3, 10, 9", {**values, "table": command.table})
-        return _table(_KEYS, [(*row[:11], *(_RULES.get(rule, 3) for rule in row[11:])) for row in rows])
+        return [(*row[:11], *(_RULES.get(rule, 3) for rule in row[11:])) for row in rows]
 
     return listed
 
 
-def _sql_info(db: Database, command: Any) -> pa.Table:
+def _sql_info(db: Database, command: Any) -> Rows:
     abilities = {**_ABILITIES, _READ_ONLY: db._instance.reads_only}
-    names = sorted(abilities) if not command.info else [n for n in dict.fromkeys(command.info) if n in abilities]
-    kinds, places, texts, flags, masks = [], [], list[str](), list[bool](), list[int]()
-    for name in names:
-        value = abilities[name]
-        kind, column = (0, texts) if isinstance(value, str) else (1, flags) if isinstance(value, bool) else (3, masks)
-        kinds.append(kind)
-        places.append(len(column))
-        column.append(value)  # type: ignore[arg-type]
-    children = [
-        pa.array(texts, _TEXT),
-        pa.array(flags, _BOOL),
-        pa.array([], pa.int64()),
-        pa.array(masks, _INT),
-        pa.array([], pa.list_(_TEXT)),
-        pa.array([], pa.map_(_INT, pa.list_(_INT))),
-    ]
-    union = pa.UnionArray.from_dense(
-        pa.array(kinds, pa.int8()), pa.array(places, _INT), children, [f.name for f in _INFO_VALUE]
-    )
-    return pa.table([pa.array(names, pa.uint32()), union], schema=_INFO)
+    names = dict.fromkeys(command.info) if command.info else sorted(abilities)
+    return [(name, abilities[name]) for name in names if name in abilities]
 
 
-def _xdbc_types(db: Database, command: Any) -> pa.Table:
-    rows = [
+def _xdbc_types(db: Database, command: Any) -> Rows:
+    return [
         (
             *(name, number, size, quote, quote, ["precision", "scale"] if name == "DECIMAL" else None),
             *(
@@ -236,34 +214,40 @@ def _xdbc_types(db: Database, command: Any) -> pa.Table:
         for name, number, size, quote, signed in _SQL_TYPES
         if not command.HasField("data_type") or command.data_type == number
     ]
-    return _table(_XDBC, rows)
 
 
-_Answer: TypeAlias = "Callable[[Database, Any], pa.Table]"
-ANSWERS: dict[str, _Answer] = {
-    "CommandGetCatalogs": _catalogs,
-    "CommandGetDbSchemas": _schemas,
-    "CommandGetTables": _tables,
-    "CommandGetTableTypes": _table_types,
-    "CommandGetPrimaryKeys": _primary_keys,
-    "CommandGetExportedKeys": _foreign_keys("p"),
-    "CommandGetImportedKeys": _foreign_keys("f"),
-    "CommandGetSqlInfo": _sql_info,
-    "CommandGetXdbcTypeInfo": _xdbc_types,
+# By command: the columns of the answer, and what computes its rows.
+ANSWERS: dict[str, tuple[pa.Schema, Callable[[Database, Any], Rows]]] = {
+    "CommandGetCatalogs": (_CATALOGS, _catalogs),
+    "CommandGetDbSchemas": (_SCHEMAS, _schemas),
+    "CommandGetTables": (_TABLES, _tables),
+    "CommandGetTableTypes": (_TABLE_TYPES, _table_types),
+    "CommandGetPrimaryKeys": (_PRIMARY_KEYS, _primary_keys),
+    "CommandGetExportedKeys": (_FOREIGN_KEYS, _foreign_keys("p")),
+    "CommandGetImportedKeys": (_FOREIGN_KEYS, _foreign_keys("f")),
+    "CommandGetSqlInfo": (_INFO, _sql_info),
+    "CommandGetXdbcTypeInfo": (_XDBC, _xdbc_types),
 }
 
 
+def columns(name: str, command: Any) -> pa.Schema:
+    """Return the columns of the answer to a command."""
+    if name == "CommandGetTables" and command.include_schema:
+        return _DESCRIBED_TABLES
+    return ANSWERS[name][0]
+
+
 def answer(db: Database, name: str, command: Any) -> pa.Table:
-    """Return the answer to a command. Raises InputError for one that is not about the catalog."""
-    if name not in ANSWERS:
-        raise InputError(f"{name} is no question about the catalog")
-    return ANSWERS[name](db, command)
+    """Return the answer to a command of ANSWERS."""
+    schema, rows = columns(name, command), ANSWERS[name][1](db, command)
+    values = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in schema]
+    return pa.table([_array(v, f.type) for v, f in zip(values, schema, strict=True)], schema=schema)
 
 
-def _filtered(text: str, *conditions: tuple[str, Any, str]) -> tuple[str, dict[str, object]]:
+def _filtered(text: str, command: Any, *conditions: tuple[str, str]) -> tuple[str, dict[str, object]]:
     """Return a query with the conditions whose field the command has, and their values."""
     values: dict[str, object] = {}
-    for condition, command, field in conditions:
+    for condition, field in conditions:
         if command.HasField(field):
             escape = " ESCAPE '\\'" if condition.endswith("LIKE ") else ""
             text += f" AND {condition}${field}{escape}"
@@ -271,14 +255,24 @@ def _filtered(text: str, *conditions: tuple[str, Any, str]) -> tuple[str, dict[s
     return text, values
 
 
-def _rows(db: Database, text: str, values: dict[str, object] | None = None) -> list[tuple[Any, ...]]:
+def _rows(db: Database, text: str, values: dict[str, object] | None = None) -> Rows:
     return db.sql(text, values).rows()
 
 
-def _stored_name(schema: str, table: str) -> str:
-    return table if schema == "main" else f"{schema}.{table}"
+def _array(values: list[Any], dtype: pa.DataType) -> pa.Array:
+    return _info_values(values) if dtype == _INFO_VALUE else pa.array(values, dtype)
 
 
-def _table(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> pa.Table:
-    columns = zip(*rows, strict=True) if rows else [[] for _ in schema]
-    return pa.table([pa.array(list(c), f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+def _info_values(values: list[object]) -> pa.Array:
+    """Return texts, flags and bit masks as one column, which pyarrow does not make by itself."""
+    kinds, places, texts, flags, masks = [], [], list[str](), list[bool](), list[int]()
+    for value in values:
+        kind, column = (0, texts) if isinstance(value, str) else (1, flags) if isinstance(value, bool) else (3, masks)
+        kinds.append(kind)
+        places.append(len(column))
+        column.append(value)  # type: ignore[arg-type]
+    given = {0: texts, 1: flags, 3: masks}
+    children = [pa.array(given.get(place, []), field.type) for place, field in enumerate(_INFO_VALUE)]
+    return pa.UnionArray.from_dense(
+        pa.array(kinds, pa.int8()), pa.array(places, _INT), children, [f.name for f in _INFO_VALUE]
+    )

@@ -11,13 +11,13 @@ from pyarrow import flight
 
 from rem_arrow.base.errors import InputError, UnsupportedError
 from rem_arrow.base.quoting import identifier
+from rem_arrow.base.schema import MAIN
+from rem_arrow.catalog.search_path import full_name
 from rem_arrow.face.database import Database
 from rem_arrow.face.transaction import Transaction
 from rem_arrow.interop.readers import of_batches
 from rem_arrow.serve.flight_sql_messages import FAIL_WITH_TABLE, FAIL_WITHOUT_TABLE, REPLACE
 from rem_arrow.serve.limits import ServeLimits
-
-_MAIN = "main"
 
 
 class Ingest:
@@ -35,7 +35,7 @@ class Ingest:
         if not command.table:
             raise InputError("the rows are for no table: the command names none")
         self.transaction = transaction
-        self._schema = command.schema or _MAIN
+        self._schema = command.schema or MAIN
         self._table = command.table
         options = command.table_definition_options
         self._if_missing, self._if_there = options.if_not_exist, options.if_exists
@@ -55,7 +55,7 @@ class Ingest:
             raise InputError(f"there is no table {self._table}")
         source = of_batches(_bounded(reader, limits, is_gone), None, "the rows that were sent")
         replaces = exists and self._if_there == REPLACE
-        if isinstance(target, Database) and self._schema == _MAIN and not replaces:
+        if isinstance(target, Database) and self._schema == MAIN and not replaces:
             return target.load(self._table, source, progress=False)
         pieces, size = list[pl.DataFrame](), 0
         for piece in source.pieces:
@@ -77,8 +77,7 @@ class Ingest:
         return rows.height
 
     def _exists(self, target: Database | Transaction) -> bool:
-        full = self._table if self._schema == _MAIN else f"{self._schema}.{self._table}"
-        return target._version().find(full) is not None
+        return target._version().find(full_name(self._schema, self._table)) is not None
 
 
 def _bounded(

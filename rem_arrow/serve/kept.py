@@ -86,9 +86,8 @@ class KeptThings(Generic[T]):
         somebody else."""
         if key in self._things:
             thing = self._find(key, owner)
-            with thing.lock, self._lock:
-                self._things.pop(key, None)
-            thing.end(thing.value)
+            with thing.lock:
+                self._drop(key, thing)
 
     def sweep(self) -> None:
         """Give up what was not used for too long."""

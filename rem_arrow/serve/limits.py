@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from rem_arrow.base.errors import ExecuteError, InputError
@@ -22,14 +23,18 @@ class ServeLimits:
         idle_s: after so long without a call these are given up.
     """
 
-    request_bytes: int = 256 << 20
-    rows_max: int | None = None
-    timeout_s: float | None = 300.0
-    memory_bytes: int | None = None
+    request_bytes: int
+    rows_max: int | None
+    timeout_s: float | None
+    memory_bytes: int | None
     statements_max: int = 32
     wait_s: float = 30.0
     kept_max: int = 1_000
     idle_s: float = 600.0
+
+    def deadline(self) -> float | None:
+        """Return the moment of `time.monotonic` at which what begins now has run for too long; None for never."""
+        return None if self.timeout_s is None else time.monotonic() + self.timeout_s
 
     def check_rows(self, rows: int) -> None:
         """Raise ExecuteError if an answer has more rows than it may have."""

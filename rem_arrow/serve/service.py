@@ -53,8 +53,8 @@ class Service:
         tokens: who may call; without any, everybody may do everything.
     """
 
-    def __init__(self, database: Database, tokens: Tokens, limits: ServeLimits | None = None) -> None:
-        self.database, self.limits = database, limits or ServeLimits()
+    def __init__(self, database: Database, tokens: Tokens, limits: ServeLimits) -> None:
+        self.database, self.limits = database, limits
         self._tokens = tokens
         self.runs = StatementRuns(self.limits)
         most, idle_s = self.limits.kept_max, self.limits.idle_s
@@ -104,7 +104,7 @@ class Service:
 
     def reader(self, grant: Grant, call: Call) -> Callable[[], pa.RecordBatchReader]:
         """Return how to begin the stream of the verb `reader`. Raises InputError for what is not allowed."""
-        verb = self._verb(VERBS, "reader")
+        verb = VERBS["reader"]
         arguments = self._allowed(grant, verb, call.arguments)
 
         def opened() -> pa.RecordBatchReader:
@@ -167,10 +167,6 @@ class Service:
         if session is not None or not handle._instance.differs(self.database._instance):
             return session
         return self.sessions.keep(handle, grant.name, _end_session)
-
-    def end_session(self, grant: Grant, session: str) -> None:
-        """Let go of a session's settings and temporary tables."""
-        self.sessions.end(session, grant.name)
 
     # --- what is allowed
 

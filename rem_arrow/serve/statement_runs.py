@@ -56,8 +56,7 @@ class StatementRuns:
         """Note a request while it runs. Raises InputError once the server is ending."""
         if self._is_ending:
             raise InputError("the server is ending; try again when it has started")
-        timeout_s = self._limits.timeout_s
-        running = RunningStatement(owner, verb, is_gone, None if timeout_s is None else time.monotonic() + timeout_s)
+        running = RunningStatement(owner, verb, is_gone, self._limits.deadline())
         number = next(self._numbers)
         self._running[number] = running
         try:

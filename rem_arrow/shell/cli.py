@@ -15,7 +15,6 @@ from typing import Annotated, Literal
 import polars as pl
 import typer
 
-from rem_arrow.base.errors import InputError
 from rem_arrow.base.printable import printable
 from rem_arrow.demo import tour
 from rem_arrow.face.connection import connect
@@ -24,7 +23,7 @@ from rem_arrow.face.publication_verbs import verify_published
 from rem_arrow.face.restoration import repair as repair_database
 from rem_arrow.running.file_access import Files
 from rem_arrow.shell import add_command, load_command, mcp_command, serve_command
-from rem_arrow.shell.command import EXIT_DAMAGED, EXIT_FAILED, DatabasePath, errors_as_text
+from rem_arrow.shell.command import EXIT_DAMAGED, EXIT_FAILED, DatabasePath, check_database, errors_as_text
 from rem_arrow.shell.named_parameters import named_parameters
 from rem_arrow.shell.output import Format, format_for, write_rows
 
@@ -373,7 +372,6 @@ def main() -> None:
 @contextmanager
 def _reader(path: Path, files: Files | None = None) -> Iterator[Database]:
     """Open a database for reading, so that a command works beside a program that has it open."""
-    if not (path / "CURRENT").is_file():
-        raise InputError(f"{path} is not a database; make one with rem-arrow load or rem-arrow demo")
+    check_database(path)
     with connect(path, read_only=True, files=files) as db:
         yield db

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rem_arrow.base.errors import RemError
+from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.base.printable import printable
 
 EXIT_FAILED, EXIT_DAMAGED = 1, 3
@@ -27,3 +27,9 @@ def errors_as_text() -> Iterator[None]:
         raise typer.Exit(EXIT_FAILED) from error
     except BrokenPipeError:
         raise typer.Exit(0) from None
+
+
+def check_database(path: Path) -> None:
+    """Raise InputError where there is no database to be read."""
+    if not (path / "CURRENT").is_file():
+        raise InputError(f"{path} is not a database; make one with rem-arrow load or rem-arrow demo")

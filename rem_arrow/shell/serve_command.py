@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from rem_arrow.base.errors import InputError
 from rem_arrow.base.printable import printable
 from rem_arrow.face.connection import connect
-from rem_arrow.shell.command import DatabasePath, errors_as_text
+from rem_arrow.shell.command import DatabasePath, check_database, errors_as_text
 
 
 def serve(
@@ -47,10 +46,9 @@ def serve(
     from rem_arrow.serve.server import start_server
 
     with errors_as_text():
-        if read_only and not (database / "CURRENT").is_file():
-            raise InputError(f"{database} is not a database; make one with rem-arrow load or rem-arrow demo")
-        db = connect(database, read_only=read_only, files=files or "none", memory_limit=memory_limit)
-        with db:
+        if read_only:
+            check_database(database)
+        with connect(database, read_only=read_only, files=files or "none", memory_limit=memory_limit) as db:
             server = start_server(
                 db,
                 host=host,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 import rem_arrow as rem
-from rem_arrow.serve.access_tokens import Grant, Tokens, hashed, new_token, read_tokens
+from rem_arrow.serve.access_tokens import Grant, Tokens, new_token, read_tokens
 from tests.serve.served import ADMIN, READER, token_file
 
 SECRET = "a-secret-of-20-chars"
+
+
+def hashed(text):
+    """A token as it may stand in a file."""
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def test_a_file_says_who_may_do_what(tmp_path):
