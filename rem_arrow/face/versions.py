@@ -10,6 +10,7 @@ import polars as pl
 from rem_arrow.access.access import Access
 from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.instants import instant
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.storage import history_notes, past
 from rem_arrow.storage.changes import Changes
@@ -166,5 +167,4 @@ def which(version: object) -> Kept:
         raise InputError(f"a version is a number, a tag or a time, not {version!r}")
     if isinstance(version, (int, str)):
         return version
-    moment = version if isinstance(version, dt.datetime) else dt.datetime.combine(version, dt.time())
-    return moment.replace(tzinfo=dt.timezone.utc) if moment.tzinfo is None else moment
+    return instant(version, "a version")

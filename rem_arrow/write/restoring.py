@@ -14,6 +14,7 @@ from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write import loader
 from rem_arrow.write.evolution import sealed
+from rem_arrow.write.row_versions import gathered
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,9 +38,10 @@ def differing(before: TableVersion, after: TableVersion) -> Differing:
     old, new = _moved(before, after), _moved(after, before)
     both = np.intersect1d(old, new, assume_unique=True)
     if len(both) and before.table.fields == after.table.fields:
-        one, other = rows_of(before, both), rows_of(after, both)
+        fields = before.table.fields
+        one, other = gathered(before, both, fields), gathered(after, both, fields)
         unlike = np.zeros(len(both), dtype=np.bool_)
-        for field in before.table.fields:
+        for field in fields:
             unlike |= _unlike(one[field.name], other[field.name])
         both = both[unlike]
     return Differing(np.setdiff1d(old, new, assume_unique=True), np.setdiff1d(new, old, assume_unique=True), both)
@@ -67,18 +69,6 @@ def _unlike(one: pl.Series, other: pl.Series) -> npt.NDArray[np.bool_]:
         return np.array([a != b for a, b in zip(one.to_list(), other.to_list(), strict=True)], dtype=np.bool_)
 
 
-def rows_of(tv: TableVersion, rowids: Rowids) -> pl.DataFrame:
-    """Return the stored columns of live rows, in the order of their rowids, which ascend."""
-    frames = [pl.DataFrame(schema={ROWID: pl.Int64(), **{f.name: f.dtype for f in tv.table.fields}})]
-    for view in tv.parts:
-        own, alive = view.part.rowid_array(view.length), view.live_mask()
-        wanted = np.isin(own, rowids) if alive is None else np.isin(own, rowids) & alive
-        if wanted.any():
-            frame = view.part.frame(tv.table.fields, view.length).filter(pl.Series(wanted))
-            frames.append(frame.insert_column(0, pl.Series(ROWID, own[wanted])))
-    return pl.concat(frames).sort(ROWID).drop(ROWID)
-
-
 def changes_between(before: TableVersion | None, after: TableVersion | None) -> pl.DataFrame:
     """Return the rows that differ between two versions of a table, in their order: `_change` is "insert", "delete", or
     "update_before" and behind it "update_after". Soft deletion counts as deletion."""
@@ -93,7 +83,7 @@ def changes_between(before: TableVersion | None, after: TableVersion | None) -> 
         (new, found.changed, "update_after"),
         (new, found.only_after, "insert"),
     ):
-        frame = rows_of(tv, ids).with_columns(pl.Series(ROWID, ids))
+        frame = gathered(tv, ids, tv.table.fields).with_columns(pl.Series(ROWID, ids))
         if tv.table.soft_delete:
             frame = frame.filter(pl.col(tv.table.soft_delete).is_null())
         pieces.append(frame.select(pl.lit(kind).alias(CHANGE), pl.all()))
@@ -136,4 +126,6 @@ def _add(store: Store, changes: Changes, before: TableVersion, now: TableVersion
         changes.kill(number, np.concatenate([found.only_after, found.changed]).tolist())
     back = np.sort(np.concatenate([found.only_before, found.changed]))
     if len(back):
-        changes.manifests += loader.write_versions(store, before.table, rows_of(before, back), back)
+        changes.manifests += loader.write_versions(
+            store, before.table, gathered(before, back, before.table.fields), back
+        )
