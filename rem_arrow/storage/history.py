@@ -13,12 +13,14 @@ import datetime as dt
 import time
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias, cast
+from weakref import WeakValueDictionary
 
 from pydantic_core import from_json, to_json
 
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import CorruptionError, InputError, suggest
 from rem_arrow.base.schema import Table
+from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.storage import history_notes as notes
 from rem_arrow.storage import keys, recovery
 from rem_arrow.storage.cache import ColumnCache
@@ -37,18 +39,25 @@ Kept: TypeAlias = "int | str | dt.datetime"
 
 
 class History:
-    """The kept states of one store. REQUIRES, where nothing else is said: the store's lock."""
+    """The kept states of one store. REQUIRES, where nothing else is said: the store's lock.
 
-    def __init__(self, kv: KV, cache: ColumnCache) -> None:
-        self._kv, self._cache = kv, cache
+    Attributes:
+        newest: in a reader, the newest version that it has opened, whichever it reads.
+    """
+
+    def __init__(self, kv: KV, cache: ColumnCache, newest: Version | None = None) -> None:
+        self._kv, self._cache, self.newest = kv, cache, newest
         stored = kv.get(keys.CATALOG, notes.SETTING)
         self.retention = None if stored is None else Retention(**from_json(stored))
         self.tags = {k[len(notes.TAG) :].decode(): notes.number(v) for k, v in kv.scan(keys.CATALOG, notes.TAG)}
         self.states = notes.states(kv)
         self._named = {(t, seen.part) for t, _, parts in notes.all_of(self._kv) for seen in parts}
-        self._versions: dict[int, Version] = {}
-        self._opened: dict[tuple[int, int], Segment | Run] = {}
+        self._versions: LruCache[int, Version] = LruCache(_VERSIONS_MAX)
+        # Parts that lie on, as long as a version that was read has them.
+        self._opened: WeakValueDictionary[tuple[int, int], Segment | Run] = WeakValueDictionary()
         self._bytes = sum(self._sizes().values())
+        # A pinned version alone keeps parts from going.
+        self._is_read = False
 
     # --- what is kept
 
@@ -71,8 +80,8 @@ class History:
         return self._bytes
 
     def oldest(self, current: int) -> int:
-        """Return the commit of the oldest kept state, or `current`."""
-        return min((state.commit for state in self.states), default=current)
+        """Return the commit of the oldest kept state, or `current` where that is older."""
+        return min(current, self.states[0].commit) if self.states else current
 
     # --- what a commit writes
 
@@ -146,10 +155,15 @@ class History:
 
     def untag(self, name: str) -> None:
         """Let go of a name. Raises InputError where there is none."""
-        if name not in self.tags:
-            raise InputError(f"there is no tag {name!r}. {suggest(name, list(self.tags), 'Tags')}")
+        self._tagged(name)
         self._kv.write([(keys.CATALOG, notes.TAG + name.encode(), None)])
         del self.tags[name]
+
+    def _tagged(self, name: str) -> int:
+        """Return the commit that a tag names. Raises InputError where there is no such tag."""
+        if name not in self.tags:
+            raise InputError(f"there is no tag {name!r}. {suggest(name, list(self.tags), 'Tags')}")
+        return self.tags[name]
 
     # --- reading
 
@@ -160,9 +174,7 @@ class History:
             current: the newest commit.
         """
         if isinstance(which, str):
-            if which not in self.tags:
-                raise InputError(f"there is no tag {which!r}. {suggest(which, list(self.tags), 'Tags')}")
-            return self.tags[which]
+            return self._tagged(which)
         if isinstance(which, dt.datetime):
             return self._at_time(which, current)
         if which != current and not any(state.commit == which for state in self.states):
@@ -199,9 +211,7 @@ class History:
         if known is None:
             tables = {n: tv for n in notes.tables_of(self._kv) if (tv := self._table(n, commit, current)) is not None}
             known = Version(current.kv, commit, tables, names_of(tables))
-            while len(self._versions) >= _VERSIONS_MAX:
-                del self._versions[next(iter(self._versions))]
-            self._versions[commit] = known
+            self._versions.put(commit, known)
         return known
 
     def _table(self, number: int, commit: int, current: Version) -> TableVersion | None:
@@ -233,6 +243,8 @@ class History:
     def is_over(self) -> bool:
         """Say whether states may be let go of."""
         retention = self.retention
+        if self._is_read:
+            return True
         if retention is None:
             return len(self.states) > len(set(self.tags.values()))
         too_old = len(self.states) > 1 and self.states[1].time <= self._cutoff(retention)
@@ -247,10 +259,10 @@ class History:
         if self.is_over():
             # What is remembered here alone is read by nobody.
             self._versions.clear()
-            self._let_go(current, {version.commit for version in pins.all()})
+            self._let_go(current, pins)
 
-    def _let_go(self, current: Version, pinned: Iterable[int]) -> None:
-        alone = {*self.tags.values(), *pinned} & {state.commit for state in self.states}
+    def _let_go(self, current: Version, pins: Pins) -> None:
+        alone = {*self.tags.values(), *(v.commit for v in pins.all())} & {state.commit for state in self.states}
         floor = self._floor(alone)
         kept = [s for s in self.states if s.commit in alone or (floor is not None and s.commit >= floor)]
         wanted = sorted(s.commit for s in kept)
@@ -260,12 +272,15 @@ class History:
         self._kv.write(ops)
         self.states = kept
         before, self._named = self._named, {(t, seen.part) for t, _, parts in notes.all_of(self._kv) for seen in parts}
-        for table, part in self._sizes().keys() - self._named:
-            self._opened.pop((table, part), None)
+        read = pins.parts()
+        needless = self._sizes().keys() - self._named
+        self._is_read = bool(needless & read)
+        for table, part in needless - read:
             for family in _FAMILIES:
                 self._kv.delete_prefix(family, keys.part_key(keys.retained(table), part))
             self._kv.delete_prefix("pages", keys.part_key(table, part))
-        for table in {t for t, _ in before} - {t for t, _ in self._named} - current.tables.keys():
+        gone = {t for t, _ in before} - {t for t, _ in self._named} - current.tables.keys()
+        for table in gone - {t for t, _ in read}:
             for family in ("ids", "index"):
                 self._kv.delete_prefix(family, keys.table_prefix(table))
         self._bytes = sum(self._sizes().values())
@@ -285,12 +300,12 @@ class History:
             now = {seen.part for seen in parts}
             gone.update({(table, part): commit for part in last.get(table, set()) - now})
             last[table] = now
-        left = sum(sizes.values())
+        left, first_alone = sum(sizes.values()), min(alone, default=notes.LAST)
         for key, commit in sorted(gone.items(), key=lambda item: item[1]):
             if left <= retention.bytes:
                 break
             # What a tag names lies on all the same.
-            if not any(commit > c for c in alone):
+            if commit <= first_alone:
                 left -= sizes.get(key, 0)
             floor = max(floor, commit)
         return floor

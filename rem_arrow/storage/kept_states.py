@@ -39,7 +39,7 @@ def of_commit(
     seen: dict[int, dict[int, Seen]] = {}
     for number in changed:
         tv, dead = before.tables.get(number), kills.get(number, {})
-        parts = () if tv is None else seen_of(tv.parts)
+        parts = () if tv is None or tv.damage is not None else seen_of(tv.parts)
         seen[number] = {s.part: s._replace(kills=s.kills + len(dead.get(s.part, ()))) for s in parts}
     for number, run, append, _ in appended:
         known = seen[number].get(run.number, Seen(run.number, len(run.rowids), len(run.kills.offsets)))

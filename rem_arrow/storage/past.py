@@ -12,8 +12,9 @@ def pin_past(store: Store, which: Kept) -> Version:
     """Return a kept version by its number, its tag, or a time at which it was the newest; it stays readable for as long
     as someone holds it. Raises InputError where it is not kept."""
     with store.lock:
-        current = store.pin()
-        version = store.history.version(store.history.resolve(which, current.commit), current)
+        store.check_open()
+        newest = store.history.newest or store.pin()
+        version = store.history.version(store.history.resolve(which, newest.commit), newest)
         store.pins.hold(version)
         return version
 

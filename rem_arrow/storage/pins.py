@@ -27,3 +27,13 @@ class Pins:
         """Return the versions that are held."""
         with self._lock:
             return list(self._versions)
+
+    def parts(self) -> set[tuple[int, int]]:
+        """Return the parts that the versions have, each a table and a number."""
+        return {
+            (number, view.part.number)
+            for version in self.all()
+            for number, tv in version.tables.items()
+            if tv.damage is None
+            for view in tv.parts
+        }

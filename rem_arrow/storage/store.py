@@ -23,17 +23,17 @@ from rem_arrow.base.telemetry import Activity
 from rem_arrow.running.patience import held
 from rem_arrow.storage import forks, kept_states, keys, last_commit, recovery, tail
 from rem_arrow.storage.background import Background
-from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.conflicts import RecentCommits
 from rem_arrow.storage.counters import Counters
 from rem_arrow.storage.garbage import Garbage
 from rem_arrow.storage.group_sync import GroupSync
-from rem_arrow.storage.history import History, Kept
+from rem_arrow.storage.history import Kept
 from rem_arrow.storage.indexer import Indexer, NoIndexes
 from rem_arrow.storage.kills import dead_ops
-from rem_arrow.storage.kv import KV, Op
+from rem_arrow.storage.kv import Op
 from rem_arrow.storage.last_commit import LastCommit
+from rem_arrow.storage.opening import Opened, history_of_writer, opened_to_read, opened_to_write
 from rem_arrow.storage.page_threads import PageThreads
 from rem_arrow.storage.pins import Pins
 from rem_arrow.storage.segment import Segment
@@ -46,7 +46,7 @@ _WAITING_RUNS_MAX = 4
 
 
 class Store:
-    """An open database folder. See the module's text for who calls what.
+    """An open database folder. See the module's text for who may call what.
 
     Args:
         tidy: seals the waiting runs of a table, and compacts it where that is due, until it is told to stop.
@@ -70,12 +70,9 @@ class Store:
         self.interrupted = False
         self.executor = PageThreads(settings.threads, path)
         try:
-            self.kv, self.cache, self.version = self._opened()
-            self.history = self._history()
+            self.kv, self.cache, self.version, self.history = self._opened()
         except RemError:
             self.executor.shutdown(wait=False)
-            if hasattr(self, "kv"):
-                self.kv.close()
             raise
         self._active: dict[int, Run] = {}
         self._counters, self.activity = Counters(self.kv), Activity()
@@ -92,22 +89,13 @@ class Store:
         self.tidy = tidy
         self.background = Background(self.collect_garbage) if settings.background and not read_only else None
 
-    def _opened(self) -> tuple[KV, ColumnCache, Version]:
+    def _opened(self) -> Opened:
         if self.read_only:
-            return recovery.open_reader(self.path, self.settings.memory_bytes)
+            return opened_to_read(self.path, self.settings.memory_bytes, self.kept)
         known = last_commit.read(self.path)
         self.interrupted = known is None or not known.closed
-        kv, cache, version, self._last_commit = recovery.open_writer(self.path, self.settings.memory_bytes, known)
-        return kv, cache, version
-
-    def _history(self) -> History:
-        """Return what is known of older versions; move to the one asked for."""
-        history = History(self.kv, self.cache)
-        if self.kept is not None:
-            self.version = history.version(history.resolve(self.kept, self.version.commit), self.version)
-        elif not self.read_only:
-            history.resume(self.version)
-        return history
+        opened, self._last_commit = opened_to_write(self.path, self.settings.memory_bytes, known)
+        return opened
 
     # --- reading
 
@@ -122,15 +110,15 @@ class Store:
                 return version
 
     def refresh(self) -> None:
-        """In a reader of the newest: move to the newest commit. Pinned versions keep their pages."""
+        """In a reader of the newest version: move to the newest commit of the writer. Pinned versions keep their
+        pages."""
         self.check_open()
         if not self.read_only or self.kept is not None:
             return
         with self.lock:
             self.check_open()
             # The old store closes by itself when the last version that reads from it is gone.
-            self.kv, self.cache, self.version = self._opened()
-            self.history = self._history()
+            self.kv, self.cache, self.version, self.history = self._opened()
 
     def check_open(self) -> None:
         """Raise InputError where nothing may be done with this handle any more."""
@@ -155,17 +143,17 @@ class Store:
         if version is not self.version:
             self.version = version
             self._active.clear()
-        self._counters, self.history = Counters(self.kv), self._history()
+        self._counters, self.history = Counters(self.kv), history_of_writer(self.kv, self.cache, self.version)
         # What failed has left pages.
         recovery.sweep(self.kv, [self.version, *self.pins.all()])
 
     def reserve_rowids(self, table: int, count: int) -> int:
-        """Return the first of fresh rowids. REQUIRES: the lock."""
+        """Return the first of `count` fresh rowids. REQUIRES: the lock."""
         self.check_open()
         return self._counters.rowids(table, count)
 
     def reserve_table(self) -> int:
-        """Return a table number. REQUIRES: the lock."""
+        """Return a fresh table number. REQUIRES: the lock."""
         return self._counters.tables(1)[0]
 
     def reserve_tables(self, count: int) -> range:
@@ -173,7 +161,7 @@ class Store:
         return self._counters.tables(count)
 
     def reserve_part(self, table: int) -> int:
-        """Return a part number. REQUIRES: the lock."""
+        """Return a fresh part number. REQUIRES: the lock."""
         self.check_open()
         return self._counters.part(table)
 
@@ -228,7 +216,7 @@ class Store:
         kills: dict[int, dict[int, list[int]]],
         appended: list[tuple[int, Run, Append, int]],
     ) -> Version:
-        """Show in memory what is stored."""
+        """Show in memory what RocksDB has stored."""
         old = self.version
         tables = dict(old.tables)
         names = old.names
@@ -286,7 +274,7 @@ class Store:
                     self._room.wait(0.1)
 
     def is_full(self, table: int) -> bool:
-        """Say whether too many runs wait. REQUIRES: the lock."""
+        """Say whether too many runs wait to be sealed. REQUIRES: the lock."""
         return len(self.waiting(table)) > _WAITING_RUNS_MAX
 
     def freeze(self, table: int) -> None:
@@ -308,7 +296,7 @@ class Store:
         self._room.notify_all()
 
     def collect_garbage(self) -> int:
-        """Delete pages and index entries that no pinned version needs. Returns how many stay."""
+        """Delete pages and index entries that no pinned version needs. Returns how many entries of garbage are left."""
         with self.lock:
             self.recover()
             self.history.let_go_if_due(self.version, self.pins)
@@ -318,7 +306,7 @@ class Store:
             return len(self._garbage)
 
     def sync(self) -> None:
-        """Let all commits survive a power cut. REQUIRES: the lock."""
+        """Make every commit survive a power cut. REQUIRES: the lock."""
         self.recover()
         self.kv.sync()
         self._acknowledge(self.version.commit, synced=True)

@@ -296,6 +296,39 @@ def test_without_history_nothing_is_noted(tmp_path: Path) -> None:
         assert db._instance.store.history.kept_bytes == 0
 
 
+def test_a_reader_keeps_what_no_tag_names_any_more(tmp_path: Path) -> None:
+    """A version that is pinned is older than the history, and outlives the tag that kept its parts."""
+    with rem.connect(tmp_path / "m.rem", background=False) as db:
+        db.sql("CREATE TABLE t (a INT PRIMARY KEY, b INT)")
+        db.sql("INSERT INTO t SELECT i, i FROM range(3000) r(i)")
+        db.compact()
+        before = db._instance.store.pin()
+        db.sql("UPDATE t SET b = -1 WHERE a < 10")
+        db.tag("one")
+        db.sql("DELETE FROM t WHERE a >= 20")
+        db.compact()
+        db.untag("one")
+        db._instance.store.cache.drop_part(before.names["t"], before.find("t").parts[0].part.number)  # type: ignore[union-attr]
+        (view,) = before.find("t").parts  # type: ignore[union-attr]
+        assert view.part.frame(before.find("t").table.fields, view.length)["b"].sum() == sum(range(3000))  # type: ignore[union-attr]
+        del before, view
+        db._instance.store.collect_garbage()
+        assert db._instance.store.history.kept_bytes == 0
+        assert db.verify().is_empty()
+
+
+def test_an_older_version_reads_newer_ones(db: rem.Database) -> None:
+    db.sql("CREATE TABLE t AS SELECT 1 AS a")
+    db.tag("one")
+    db.sql("INSERT INTO t VALUES (2)")
+    db.compact()
+    db.tag("two")
+    with db.at("one") as old:
+        assert old.sql("SELECT count(*) FROM t").item() == 1
+        assert old.sql("SELECT count(*) FROM t AT (VERSION => 'two')").item() == 2
+        assert old.diff("t", "one", "two").rows() == [("insert", 2)]
+
+
 @pytest.fixture
 def changed(tmp_path: Path) -> Any:
     """A table of one segment, of which an older version has another."""

@@ -59,7 +59,7 @@ def refreshes_cross(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def refresh(self: Store) -> None:
         opened = self._opened()
-        self.kv, self.cache, self.version = opened
+        self.kv, self.cache, self.version, self.history = opened
 
     monkeypatch.setattr(Store, "refresh", refresh)
 
