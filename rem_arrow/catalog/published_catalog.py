@@ -15,7 +15,6 @@ from rem_arrow.base.errors import UnsupportedError
 from rem_arrow.base.session_state import SessionState
 from rem_arrow.base.source import (
     NO_SKIPS,
-    ROWID,
     ColumnStatistics,
     IndexCall,
     Metric,
@@ -49,7 +48,7 @@ class PublishedSource:
 
     @property
     def hidden(self) -> pl.Schema:
-        return pl.Schema({**{e.column: e.dtype for e in self.table.embeddings}, ROWID: pl.Int64()})
+        return pl.Schema({n: t for n, t in self.published.schema.items() if n not in self.schema})
 
     @property
     def vectors(self) -> Mapping[str, VectorSpec]:
@@ -60,7 +59,12 @@ class PublishedSource:
         return frozenset()
 
     def search(
-        self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None
+        self,
+        column: str,
+        queries: npt.NDArray[np.float32],
+        metric: Metric,
+        k: int,
+        allowed: npt.NDArray[np.int64] | None,
     ) -> pl.DataFrame:
         self._refuse()
 

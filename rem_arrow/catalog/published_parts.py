@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 from pydantic_core import to_json
 
 from rem_arrow.access.access import Access
@@ -31,7 +30,7 @@ def table_parts(access: Access, tv: TableVersion, database: str) -> TableParts:
             _identity(access, tv, view, database),
             view.length,
             partial(_visible, source, view),
-            partial(_rows, source, view, columns),
+            partial(source.part, view, columns),
         )
         for view in tv.parts
     ]
@@ -50,10 +49,6 @@ def _visible(source: StoredTable, view: PartView) -> npt.NDArray[np.intp]:
     mask = view.live_mask()
     live = np.arange(view.length) if mask is None else np.flatnonzero(mask)
     return live[np.isin(view.part.rowid_array(view.length)[live], rowids)]
-
-
-def _rows(source: StoredTable, view: PartView, columns: list[str]) -> pl.DataFrame:
-    return source.part(view, columns)
 
 
 def _identity(access: Access, tv: TableVersion, view: PartView, database: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
-from functools import cached_property
+from concurrent.futures import Executor
+from functools import cached_property, partial
 from math import inf
 from typing import TYPE_CHECKING, cast
 
@@ -29,6 +28,7 @@ from rem_arrow.base.source import (
 from rem_arrow.catalog import streamed
 from rem_arrow.catalog.column_statistics import Remembered, combined
 from rem_arrow.catalog.point_reads import index_rowids, point_rowids
+from rem_arrow.running.threads import worked_ahead
 from rem_arrow.storage import key_filter, statistics
 from rem_arrow.storage.codec import CODED, unscaled
 from rem_arrow.storage.segment import Segment
@@ -217,17 +217,9 @@ class StoredTable:
             yield self._gather(fields, point[1])
             return
         bounded = self._bounded(ranges)
-        running: deque[Future[pl.DataFrame]] = deque()
-        for view in self._tv.parts:
-            if self._skips(view, bounded):
-                continue
-            if executor is None:
-                yield self._part_frame(view, fields)
-                continue
-            running.append(executor.submit(self._part_frame, view, fields))
-            if len(running) > _PARTS_AHEAD:
-                yield running.popleft().result()
-        yield from (part.result() for part in running)
+        views = (view for view in self._tv.parts if not self._skips(view, bounded))
+        read = partial(self._part_frame, fields=fields)
+        yield from map(read, views) if executor is None else worked_ahead(executor, read, views, _PARTS_AHEAD)
 
     def _part_frame(
         self,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
 from rem_arrow.base.datatypes import value_bytes
 from rem_arrow.base.schema import Field
 from rem_arrow.running.lazy_rows import lazy_rows
-from rem_arrow.running.threads import Threads
+from rem_arrow.running.threads import Threads, worked_ahead
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.version import PartView
 
@@ -45,13 +43,4 @@ def decoded_bytes(
 def frame(schema: pl.Schema, views: Sequence[PartView], rows: Callable[[PartView], pl.DataFrame]) -> pl.LazyFrame:
     """Return the rows of each part, as `rows` gives them; they are read each time that the frame is collected."""
 
-    return lazy_rows(schema, lambda: _ahead(views, rows))
-
-
-def _ahead(views: Sequence[PartView], rows: Callable[[PartView], pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    running: deque[Future[pl.DataFrame]] = deque()
-    for view in views:
-        running.append(_threads.pool.submit(rows, view))
-        if len(running) > _AHEAD:
-            yield running.popleft().result()
-    yield from (part.result() for part in running)
+    return lazy_rows(schema, lambda: worked_ahead(_threads.pool, rows, views, _AHEAD))

@@ -220,7 +220,7 @@ def _first_rows(plan: Sort, context: Lowering) -> Frame:
 
 
 def _limit(plan: Limit, context: Lowering) -> Frame:
-    count, offset = (None if e is None else _whole(context.value(e)) for e in (plan.count, plan.offset))
+    count, offset = (None if e is None else row_limit(context.value(e)) for e in (plan.count, plan.offset))
     if count is not None:
         _note_enough(plan.input, (offset or 0) + count, context)
     few = count is not None and _fits((offset or 0) + count, plan, context)
@@ -246,7 +246,8 @@ def _fits(rows: int, plan: Relation, context: Lowering) -> bool:
     return parts is None or rows * row_bytes(plan) <= parts.bytes_max
 
 
-def _whole(value: object) -> int | None:
+def row_limit(value: object) -> int | None:
+    """Return what a LIMIT or an OFFSET was given; None is none. Raises InputError."""
     if value is not None and (not isinstance(value, int) or value < 0):
         raise InputError(f"LIMIT and OFFSET take whole numbers that are not negative, not {value!r}")
     return value
@@ -266,7 +267,7 @@ def _shared(plan: Shared, context: Lowering) -> pl.LazyFrame:
 def _search(plan: Search, context: Lowering) -> Frame:
     """The rows that are near enough in every search, with their scores."""
     nearest = [search_hits.hits(plan, h, context, lambda p: _collected(p, context)) for h in plan.hits]
-    asked = [_whole(context.value(h.k)) for h in plan.hits]
+    asked = [row_limit(context.value(h.k)) for h in plan.hits]
     if plan.keep_all and any(rows.height < (k or 0) for rows, k in zip(nearest, asked, strict=True)):
         # Fewer have a vector than are asked for: the others follow them.
         unscored = lower(plan.input, context)

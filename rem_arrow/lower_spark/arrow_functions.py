@@ -15,6 +15,7 @@ import pyarrow as pa
 from rem_arrow.base.datatypes import instance
 from rem_arrow.lower.expression import lower_aggregate, lower_expr
 from rem_arrow.plan.nodes import AggregateCall, Expr
+from rem_arrow.plan.walk import aggregate_exprs
 from rem_arrow.publish.published_types import decoded, encoded, published
 
 _ROW, _VALUE = "#row", "#value"
@@ -75,7 +76,7 @@ class GroupFunction:
         dtype = pl.List(pl.Struct(dict(self.columns)))
         groups = _decoded(lists, _VALUE, dtype).to_frame().with_row_index(_ROW)
         rows = groups.filter(pl.col(_VALUE).list.len() > 0).explode(_VALUE).unnest(_VALUE)
-        exprs = [e for e in (call.argument, *call.extra, *(k.expr for k in call.order)) if e is not None]
+        exprs = aggregate_exprs(call)
         # Constants are columns too: an aggregate takes as many of each as there are rows.
         rows = rows.with_columns(lower_expr(e, self.parameters).alias(f"#{i}") for i, e in enumerate(exprs))
         columns = [pl.col(f"#{i}") for i in range(len(exprs))]

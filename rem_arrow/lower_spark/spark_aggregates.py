@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 import polars as pl
@@ -15,7 +16,8 @@ from rem_arrow.lower_spark.spark_functions import is_plain, orders_alike
 from rem_arrow.lower_spark.spark_lowering import SparkLowering
 from rem_arrow.lower_spark.spark_tree import call, case, cast, cast_to, number, operation, text
 from rem_arrow.plan import types
-from rem_arrow.plan.nodes import AggregateCall, Column, Expr, Literal, Parameter, SortKey
+from rem_arrow.plan.nodes import AggregateCall, Column, Expr, Literal, Parameter
+from rem_arrow.plan.walk import aggregate_exprs, map_aggregate
 
 # Wraps an aggregate function: in a FILTER, or an OVER.
 Wrap: TypeAlias = Callable[[exp.Expression], exp.Expression]
@@ -141,8 +143,7 @@ def _over_list(call_: AggregateCall, context: SparkLowering, wrap: Wrap) -> exp.
             f"{call_.function} depends on the order of rows, which an engine elsewhere does not keep; say it: "
             f"{call_.function}(x ORDER BY y)"
         )
-    exprs = [e for e in (call_.argument, *call_.extra, *(k.expr for k in call_.order)) if e is not None]
-    if any(e.dtype == types.CALENDAR for e in exprs):
+    if any(e.dtype == types.CALENDAR for e in aggregate_exprs(call_)):
         raise UnsupportedError(f"{call_.function} of intervals with months has no equal in Spark")
     # The arguments as columns of the list's rows; constants stay.
     columns: list[tuple[str, pl.DataType]] = []
@@ -157,16 +158,7 @@ def _over_list(call_: AggregateCall, context: SparkLowering, wrap: Wrap) -> exp.
         return Column(name, expr.dtype)
 
     assert call_.argument is not None, "COUNT(*) is native"
-    argument = placed(call_.argument)
-    plain = AggregateCall(
-        call_.function,
-        argument,
-        call_.dtype,
-        call_.distinct,
-        None,
-        tuple(placed(e) for e in call_.extra),
-        tuple(SortKey(placed(k.expr), k.descending, k.nulls_last) for k in call_.order),
-    )
+    plain = map_aggregate(replace(call_, where=None), placed)
     if not columns:
         columns.append(("f0", pl.Int32()))
         fields.extend((text("f0"), cast(number(1), pl.Int32())))

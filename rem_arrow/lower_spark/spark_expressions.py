@@ -34,7 +34,7 @@ from rem_arrow.plan.nodes import (
     Variable,
 )
 from rem_arrow.plan.volatility import is_volatile
-from rem_arrow.plan.walk import columns_of, expr_children
+from rem_arrow.plan.walk import expr_children
 from rem_arrow.publish.published_types import published
 
 
@@ -56,11 +56,11 @@ def _native(expr: Expr, context: SparkLowering) -> exp.Expression | None:
         case Cast():
             return _cast(expr, context) if _casts_alike(expr) else None
         case Call():
-            if expr.function not in NATIVE or (expr.function == "coalesce" and _guards_failure(expr, context)):
+            if expr.function not in NATIVE or (expr.function == "coalesce" and _guards_failure(expr)):
                 return None
             return NATIVE[expr.function](expr, [lower_to_spark(a, context) for a in expr.args])
         case Case() | And() | Or():
-            return None if _guards_failure(expr, context) else _guarding(expr, context)
+            return None if _guards_failure(expr) else _guarding(expr, context)
         case InList():
             if not is_plain(expr.operand.dtype):
                 return None
@@ -82,23 +82,13 @@ def _guarding(expr: Case | And | Or, context: SparkLowering) -> exp.Expression:
     return chained(kind, [lower_to_spark(o, context) for o in expr.operands])
 
 
-def _guards_failure(expr: Expr, context: SparkLowering) -> bool:
+def _guards_failure(expr: Expr) -> bool:
     """Say whether an expression holds one that a worker evaluates and that may fail: it must not see rows from which
     the others guard it."""
-    return any(_fails_on_a_worker(e, context) for e in expr_children(expr))
+    return any(may_fail(e) and (not _is_native_itself(e) or _guards_failure(e)) for e in expr_children(expr))
 
 
-def _fails_on_a_worker(expr: Expr, context: SparkLowering) -> bool:
-    if not may_fail(expr):
-        return False
-    if isinstance(expr, (Column, Literal, Parameter)):
-        return False
-    if _is_native_itself(expr, context):
-        return any(_fails_on_a_worker(e, context) for e in expr_children(expr))
-    return True
-
-
-def _is_native_itself(expr: Expr, context: SparkLowering) -> bool:
+def _is_native_itself(expr: Expr) -> bool:
     """Say whether a tree exists for the root of an expression, whatever its children are."""
     match expr:
         case Cast():
@@ -124,19 +114,15 @@ def _casts_alike(expr: Cast) -> bool:
     source, dtype = expr.operand.dtype, expr.dtype
     if source == dtype or isinstance(source, pl.Null):
         return True
-    if isinstance(dtype, TextType) or (expr.safe and not source.is_integer()):
+    if expr.safe or isinstance(dtype, TextType):
         return False
-    exact = (source.is_integer() or isinstance(source, (pl.Decimal, pl.Boolean))) and not expr.safe
+    exact = source.is_integer() or isinstance(source, (pl.Decimal, pl.Boolean))
     if types.is_plain_text(dtype):
-        return (types.is_text(source) or source.is_integer() or isinstance(source, pl.Date)) and not expr.safe
+        return types.is_text(source) or source.is_integer() or isinstance(source, pl.Date)
     if isinstance(dtype, pl.Decimal):
         return exact
     if dtype.is_integer():
-        return (
-            not expr.safe
-            and (source.is_integer() or isinstance(source, pl.Boolean))
-            and not dtype.is_unsigned_integer()
-        )
+        return (source.is_integer() or isinstance(source, pl.Boolean)) and not dtype.is_unsigned_integer()
     if isinstance(dtype, pl.Float64):
         return exact or isinstance(source, pl.Float32)
     return (
@@ -144,7 +130,6 @@ def _casts_alike(expr: Cast) -> bool:
         and isinstance(dtype, pl.Datetime)
         and dtype.time_unit != "ns"
         and dtype.time_zone is None
-        and not expr.safe
     )
 
 
@@ -155,14 +140,13 @@ def _by_function(expr: Expr, context: SparkLowering) -> exp.Expression:
     """Return the call of a function that evaluates our own lowering on a worker; of a constant its value."""
     if is_volatile(expr):
         raise UnsupportedError(f"{_title(expr)} gives another value at each call, which no engine elsewhere repeats")
-    names = sorted(columns_of(expr))
-    if not names:
+    columns = tuple(sorted(_column_types(expr).items()))
+    if not columns:
         value = pl.select(lower_expr(expr, context.parameters).alias("x")).to_series()
         return lower_constant(value.item() if not expr.dtype.is_nested() else value.to_list()[0], expr.dtype)
-    dtypes = _column_types(expr)
     used = {p: context.parameters[p] for p in sorted(_parameters_in(expr)) if p in context.parameters}
-    function = ColumnFunction(expr, tuple((n, dtypes[n]) for n in names), used)
-    return call(context.function(function), *(column(context.name(n)) for n in names))
+    function = ColumnFunction(expr, columns, used)
+    return call(context.function(function), *(column(context.name(n)) for n, _ in columns))
 
 
 def _title(expr: Expr) -> str:

@@ -46,6 +46,11 @@ def orders_alike(dtype: pl.DataType) -> bool:
     return is_plain(dtype) and not isinstance(dtype, pl.Enum)
 
 
+def whole(expr: Expr) -> int | None:
+    """Return the value of a literal that is a whole number; None for any other expression."""
+    return expr.value if isinstance(expr, Literal) and isinstance(expr.value, int) else None
+
+
 def _compared(expr: Call, args: Trees) -> exp.Expression | None:
     first, second = (a.dtype for a in expr.args)
     alike = is_plain if expr.function in ("=", "<>") else orders_alike
@@ -147,13 +152,11 @@ def _has_no_negative_zero(expr: Expr) -> bool:
 
 def _rest(expr: Call, args: Trees) -> exp.Expression | None:
     """`//` and `%` of integers by a constant that is neither 0 nor -1: nothing can fail."""
-    divisor = expr.args[1]
-    plain = isinstance(divisor, Literal) and isinstance(divisor.value, int) and divisor.value > 0
-    if not plain or not all(
-        t.is_integer() and types.bits(t) <= 64 for t in (expr.dtype, *(a.dtype for a in expr.args))
-    ):
+    divisor = whole(expr.args[1])
+    operands = [a.dtype for a in expr.args]
+    if divisor is None or divisor <= 0 or not _signed(operands):
         return None
-    if pl.UInt64() in [a.dtype for a in expr.args]:
+    if not all(t.is_integer() and types.bits(t) <= 64 for t in (expr.dtype, *operands)):
         return None
     x, y = (cast(a, pl.Int64()) for a in args)
     return cast(operation(exp.IntDiv if expr.function == "//" else exp.Mod, x, y), expr.dtype)
@@ -168,12 +171,12 @@ def _negate(expr: Call, args: Trees) -> exp.Expression | None:
 
 
 def _rounded(expr: Call, args: Trees) -> exp.Expression | None:
-    source, places = expr.args[0].dtype, expr.args[1] if len(expr.args) > 1 else Literal(0, pl.Int32())
-    known = isinstance(places, Literal) and isinstance(places.value, int) and 0 <= places.value <= _DIGITS_MAX
-    if not isinstance(source, pl.Decimal) or not known or source.precision == _DIGITS_MAX:
+    source, places = expr.args[0].dtype, whole(expr.args[1]) if len(expr.args) > 1 else 0
+    if places is None or not 0 <= places <= _DIGITS_MAX:
         return None
-    assert isinstance(places, Literal) and isinstance(places.value, int), "as was asked above"
-    scale = min(places.value, source.scale)
+    if not isinstance(source, pl.Decimal) or source.precision == _DIGITS_MAX:
+        return None
+    scale = min(places, source.scale)
     # A cast to a smaller scale rounds half away from zero in both.
     narrowed = cast(args[0], pl.Decimal(min(_DIGITS_MAX, (source.precision or 0) + 1 - source.scale + scale), scale))
     return cast(narrowed, expr.dtype)
@@ -199,8 +202,7 @@ def _first_of(name: str) -> Native:
     """COALESCE, GREATEST and LEAST over values of one type. NaN is the greatest in both, and NULLs are passed over."""
 
     def native(expr: Call, args: Trees) -> exp.Expression | None:
-        floats = name != "coalesce" and expr.dtype.is_float()
-        if floats or (name != "coalesce" and not orders_alike(expr.dtype)):
+        if name != "coalesce" and (expr.dtype.is_float() or not orders_alike(expr.dtype)):
             return None
         return call(name, *(cast(a, expr.dtype) for a in args)) if len(args) > 1 else cast(args[0], expr.dtype)
 
@@ -229,9 +231,8 @@ def _part(name: str, *, of_days: bool, less: int = 0) -> Native:
 
 
 def _substring(expr: Call, args: Trees) -> exp.Expression | None:
-    positions = expr.args[1:]
-    plain = all(isinstance(p, Literal) and isinstance(p.value, int) and p.value >= 0 for p in positions)
-    if not plain or not isinstance(positions[0], Literal) or not positions[0].value:
+    positions = [whole(a) for a in expr.args[1:]]
+    if not positions[0] or any(p is None or p < 0 for p in positions):
         return None
     return call("substring", args[0], *(cast(a, pl.Int32()) for a in args[1:]))
 

@@ -13,6 +13,7 @@ from rem_arrow.base.errors import UnsupportedError
 from rem_arrow.lower_spark.arrow_functions import ArrowFunction
 from rem_arrow.lower_spark.spark_tree import identifier
 from rem_arrow.plan.nodes import Relation
+from rem_arrow.publish.publication import PublishedTable
 
 # A message of Spark Connect holds 128 MB.
 SHIPPED_BYTES_MAX = 32 << 20
@@ -24,7 +25,7 @@ class SparkLowering:
 
     Attributes:
         parameters: values by name.
-        is_published: says whether a source is among the published tables.
+        published: returns the published table of the name of a source; None if there is none.
         local: computes a plan here, at the version that is published. Raises UnsupportedError where it cannot.
         steps: the WITH of the statement, in order.
         tables: published tables by the names of their views.
@@ -34,10 +35,10 @@ class SparkLowering:
     """
 
     parameters: Mapping[str, object]
-    is_published: Callable[[str], bool]
+    published: Callable[[str], PublishedTable | None]
     local: Callable[[Relation], pl.DataFrame]
     steps: list[tuple[str, exp.Expression]] = field(default_factory=list)
-    tables: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, PublishedTable] = field(default_factory=dict)
     functions: dict[str, ArrowFunction] = field(default_factory=dict)
     shipped: dict[str, tuple[pl.DataFrame, dict[str, pl.DataType]]] = field(default_factory=dict)
     shared: dict[int, str] = field(default_factory=dict)
@@ -56,13 +57,13 @@ class SparkLowering:
         self.steps.append((name, query))
         return name
 
-    def table(self, source: str) -> str:
+    def table(self, table: PublishedTable) -> str:
         """Return the view of a published table."""
-        for view, name in self.tables.items():
-            if name == source:
+        for view, known in self.tables.items():
+            if known is table:
                 return view
-        view = self._unique("t_" + re.sub(r"\W", "_", source, flags=re.A)[:60])
-        self.tables[view] = source
+        view = self._unique("t_" + re.sub(r"\W", "_", table.table.name, flags=re.A)[:60])
+        self.tables[view] = table
         return view
 
     def function(self, function: ArrowFunction) -> str:

@@ -8,7 +8,8 @@ from typing import assert_never
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.base.errors import InputError, UnsupportedError
+from rem_arrow.base.errors import UnsupportedError
+from rem_arrow.lower.relation import row_limit
 from rem_arrow.lower_spark.spark_aggregates import lower_aggregate_call
 from rem_arrow.lower_spark.spark_expressions import lower_to_spark
 from rem_arrow.lower_spark.spark_lowering import SparkLowering, from_view
@@ -49,7 +50,7 @@ from rem_arrow.plan.nodes import (
     Window,
     Working,
 )
-from rem_arrow.plan.walk import substitute
+from rem_arrow.plan.walk import passed, substitute
 from rem_arrow.publish.published_types import published_name
 
 _NOTHING = "rem_nothing"
@@ -117,7 +118,7 @@ def _over(plan: Relation, context: SparkLowering) -> _Block:
 
 
 def _over_step(step: str, plan: Relation) -> _Block:
-    return _Block(step, tuple((n, Column(n, t)) for n, t in plan.schema.items()))
+    return _Block(step, passed(plan))
 
 
 def _step_of(block: _Block, context: SparkLowering) -> str:
@@ -144,10 +145,7 @@ def _whole(expr: Expr | None, context: SparkLowering) -> int | None:
     if expr is None:
         return None
     assert isinstance(expr, (Literal, Parameter)), "a limit is a literal or a parameter"
-    value = expr.value if isinstance(expr, Literal) else context.parameters[expr.name]
-    if value is not None and (not isinstance(value, int) or value < 0):
-        raise InputError(f"LIMIT and OFFSET take whole numbers that are not negative, not {value!r}")
-    return value
+    return row_limit(expr.value if isinstance(expr, Literal) else context.parameters[expr.name])
 
 
 # --- nodes
@@ -201,10 +199,11 @@ def _columns(plan: Relation, context: SparkLowering) -> list[exp.Expression]:
 
 
 def _scan(plan: Scan, context: SparkLowering) -> str:
-    if not context.is_published(plan.source):
+    table = context.published(plan.source)
+    if table is None:
         return _shipped(plan, context)
     outputs = [aliased(column(published_name(source)), context.name(n)) for n, source, _ in plan.columns]
-    return context.step(_select(outputs, context.table(plan.source)))
+    return context.step(_select(outputs, context.table(table)))
 
 
 def _shipped(plan: Relation, context: SparkLowering) -> str:
@@ -260,7 +259,7 @@ def _join(plan: Join, context: SparkLowering) -> str:
     conditions = [operation(equal, key_tree(a, context), key_tree(b, context)) for a, b in plan.equals]
     if plan.residual is not None:
         conditions.append(lower_to_spark(plan.residual, context))
-    select = _select([column(context.name(n)) for n in plan.schema], left)
+    select = _select(_columns(plan, context), left)
     condition = chained(exp.And, conditions) if conditions else exp.Boolean(this=True)
     # The same step may stand on both sides.
     join = exp.Join(this=exp.Table(this=identifier(right)), kind=_SIDES[plan.kind], on=condition)
@@ -270,13 +269,11 @@ def _join(plan: Join, context: SparkLowering) -> str:
 
 def _aggregate(plan: Aggregate, context: SparkLowering) -> str:
     step = lower_step(plan.input, context)
-    made = {n for n, e in plan.keys if e != Column(n, e.dtype) or e.dtype.is_float()}
+    keys = {n: key_tree(e, context) for n, e in plan.keys}
+    made = {n: keys[n] for n, e in plan.keys if e != Column(n, e.dtype) or e.dtype.is_float()}
     if made:
         kept = [column(context.name(n)) for n in plan.input.schema if n not in made]
-        keys = [aliased(key_tree(e, context), context.name(n)) for n, e in plan.keys if n in made]
-        step = context.step(_select([*kept, *keys], step))
-    for _, expr in plan.keys:
-        key_tree(expr, context)
+        step = context.step(_select([*kept, *(aliased(tree, context.name(n)) for n, tree in made.items())], step))
     outputs = [column(context.name(n)) for n, _ in plan.keys]
     outputs += [aliased(lower_aggregate_call(c, context), context.name(n)) for n, c in plan.aggregates]
     if not outputs:

@@ -10,8 +10,6 @@ from sqlglot import exp
 
 from rem_arrow.publish.published_types import spark_name
 
-NULL_FIRST = "NULLS FIRST"
-
 
 def identifier(name: str) -> exp.Identifier:
     return exp.Identifier(this=name, quoted=True)

@@ -8,7 +8,7 @@ from sqlglot import exp
 from rem_arrow.base.errors import UnsupportedError
 from rem_arrow.lower_spark.spark_aggregates import native_aggregate
 from rem_arrow.lower_spark.spark_expressions import lower_to_spark
-from rem_arrow.lower_spark.spark_functions import is_plain
+from rem_arrow.lower_spark.spark_functions import is_plain, whole
 from rem_arrow.lower_spark.spark_lowering import SparkLowering
 from rem_arrow.lower_spark.spark_tree import call, cast, number, operation, ordered, text
 from rem_arrow.plan.comparable import comparable
@@ -35,16 +35,16 @@ def lower_window_call(call_: WindowCall, context: SparkLowering) -> exp.Expressi
             this=aggregate,
             partition_by=[key_tree(e, context) for e in call_.partition],
             order=exp.Order(expressions=[sort_tree(k, context) for k in call_.order]) if call_.order else None,
-            spec=None if call_.function in (*_RANKING, "lag", "lead") else _spec(call_, context),
+            spec=None if call_.function in (*_RANKING, "lag", "lead") else _spec(call_),
         )
 
     if call_.function in _RANKING:
-        return cast(over(call(call_.function, *(_constant(a, context) for a in call_.args))), call_.dtype)
+        return cast(over(call(call_.function, *map(_constant, call_.args))), call_.dtype)
     if call_.function in ("lag", "lead"):
         return cast(over(_shifted(call_, context)), call_.dtype)
     if call_.function in _BY_FRAME:
         first, *places = call_.args
-        of = call(call_.function, lower_to_spark(first, context), *(_constant(p, context) for p in places))
+        of = call(call_.function, lower_to_spark(first, context), *map(_constant, places))
         return cast(over(exp.IgnoreNulls(this=of) if call_.ignore_nulls else of), call_.dtype)
     argument = call_.args[0] if call_.args else None
     tree = native_aggregate(call_.function, argument, call_.dtype, context, over, distinct=False)
@@ -57,14 +57,14 @@ def _shifted(call_: WindowCall, context: SparkLowering) -> exp.Expression:
     value, *rest = call_.args
     args = [lower_to_spark(value, context)]
     if rest:
-        args.append(_constant(rest[0], context))
+        args.append(_constant(rest[0]))
     if len(rest) > 1:
         args.append(cast(lower_to_spark(rest[1], context), call_.dtype))
     of = call(call_.function, *args)
     return exp.IgnoreNulls(this=of) if call_.ignore_nulls else of
 
 
-def _constant(expr: Expr, context: SparkLowering) -> exp.Expression:
+def _constant(expr: Expr) -> exp.Expression:
     value = _integer(expr)
     if value is None:
         raise UnsupportedError("a place or a distance in a window function is a constant for Spark")
@@ -72,14 +72,13 @@ def _constant(expr: Expr, context: SparkLowering) -> exp.Expression:
 
 
 def _integer(expr: Expr) -> int | None:
-    expr = expr.operand if isinstance(expr, Cast) else expr
-    return expr.value if isinstance(expr, Literal) and isinstance(expr.value, int) else None
+    return whole(expr.operand if isinstance(expr, Cast) else expr)
 
 
 # --- frames
 
 
-def _spec(call_: WindowCall, context: SparkLowering) -> exp.Expression:
+def _spec(call_: WindowCall) -> exp.Expression:
     frame = call_.frame
     if frame is None:
         if not call_.order:

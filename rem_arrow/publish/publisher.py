@@ -11,12 +11,12 @@ import hashlib
 import io
 import time
 import zlib
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+from uuid import UUID
 
 import numpy as np
 import polars as pl
@@ -28,6 +28,7 @@ from rem_arrow.publish.delta_log import LOG, commit_text, commits_after, delta_l
 from rem_arrow.publish.publication import Publication, PublishedFile, PublishedTable, published_schema, read_publication
 from rem_arrow.publish.published_types import check_publishable, delta_schema, encoded, published_name
 from rem_arrow.publish.target import Target
+from rem_arrow.running.threads import worked_ahead
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -101,14 +102,7 @@ def publish(
         made.append(table)
         report.append((table.table.name, table.rows, len(table.files), written.count, written.bytes))
     removed, expired = _removed(target, before, made, publication.created_at_ms, keep_days)
-    Publication(
-        publication.database,
-        publication.commit,
-        publication.created_at_ms,
-        tuple(made),
-        publication.entries,
-        removed,
-    ).write(target)
+    replace(publication, tables=tuple(made), removed=removed).write(target)
     for path in expired:
         target.remove(path)
     names = {"table": pl.String, "rows": pl.Int64, "files": pl.Int64, "files_written": pl.Int64}
@@ -130,7 +124,7 @@ def _published(
     def made(part: Part) -> tuple[PublishedFile | None, bool]:
         return _file(target, folder, one.table, part, known.get(part.identity), there)
 
-    for part, (file, is_new) in zip(one.parts, _ahead(executor, made, one.parts), strict=True):
+    for part, (file, is_new) in zip(one.parts, worked_ahead(executor, made, one.parts, _PARTS_AHEAD), strict=True):
         if file is not None:
             written.files.append(file)
             written.count += is_new
@@ -172,7 +166,7 @@ def _with_dead(file: PublishedFile, length: int, visible: npt.NDArray[np.intp]) 
     dead = np.flatnonzero(np.isin(held, visible, assume_unique=True, invert=True))
     if len(dead) > _DEAD_SHARE_MAX * file.rows:
         return None
-    return PublishedFile(file.path, file.rows, file.bytes, file.crc32, tuple(dead.tolist()), file.left_out)
+    return replace(file, dead=tuple(dead.tolist()))
 
 
 def _others(length: int, places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
@@ -187,22 +181,6 @@ def _parquet(rows: pl.DataFrame, table: Table) -> bytes:
     # As db.export has it.
     encoded(rows, published_schema(table), table.name).write_parquet(sink, compression="zstd", compression_level=1)
     return sink.getvalue()
-
-
-def _ahead(
-    executor: Executor, work: Callable[[Part], tuple[PublishedFile | None, bool]], parts: Sequence[Part]
-) -> Iterator[tuple[PublishedFile | None, bool]]:
-    running: deque[Future[tuple[PublishedFile | None, bool]]] = deque()
-    try:
-        for part in parts:
-            running.append(executor.submit(work, part))
-            if len(running) > _PARTS_AHEAD:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
-    finally:
-        for future in running:
-            future.cancel()
 
 
 def _logged(
@@ -247,11 +225,10 @@ def _removed(
     since = {} if before is None else dict(before.removed)
     for folder in {t.folder for t in (*(() if before is None else before.tables), *made)}:
         for name in target.sizes(folder):
-            if f"{folder}/{name}" not in needed:
-                since.setdefault(f"{folder}/{name}", at_ms)
-    kept = {path: at for path, at in since.items() if path not in needed}
-    expired = [path for path, at in kept.items() if at_ms - at >= keep_days * _DAY_MS]
-    return tuple((path, at) for path, at in kept.items() if path not in set(expired)), expired
+            since.setdefault(f"{folder}/{name}", at_ms)
+    removed = [(path, at) for path, at in since.items() if path not in needed]
+    last_ms = at_ms - keep_days * _DAY_MS
+    return tuple(r for r in removed if r[1] > last_ms), [path for path, at in removed if at <= last_ms]
 
 
 def _folder(table: str) -> str:
@@ -266,8 +243,7 @@ def _identity(path: str) -> str:
 
 
 def _table_id(target: Target, folder: str) -> str:
-    digest = hashlib.sha256(f"{target.address}/{folder}".encode()).hexdigest()
-    return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))
+    return str(UUID(_digest(f"{target.address}/{folder}".encode())))
 
 
 def _digest(data: bytes) -> str:

@@ -71,7 +71,8 @@ class Target:
     def write_once(self, path: str, data: bytes) -> None:
         """Write a file that does not exist. Raises ConflictError if another writer was first."""
         if self._folder is None:
-            if self.sizes(path.rpartition("/")[0]).get(path.rpartition("/")[2]) is not None:
+            folder, _, name = path.rpartition("/")
+            if name in self.sizes(folder):
                 raise ConflictError(_taken(path, self.address))
             self.write(path, data)
             return

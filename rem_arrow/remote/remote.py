@@ -31,7 +31,7 @@ from rem_arrow.plan.explain import steps
 from rem_arrow.plan.nodes import Query, Relation
 from rem_arrow.plan.statement_time import with_time
 from rem_arrow.plan.text_scores import scored_in
-from rem_arrow.publish.publication import Publication, read_publication
+from rem_arrow.publish.publication import Publication, PublishedTable, read_publication
 from rem_arrow.publish.published_types import decoded
 from rem_arrow.publish.target import Target
 from rem_arrow.remote.spark_session import SparkSession
@@ -86,9 +86,9 @@ class Remote:
         self, session: SparkSession, target: Target, publication: Publication, database: LocalDatabase | None
     ) -> None:
         self._session, self._target, self._publication, self._database = session, target, publication, database
-        self._engine = Engine(_no_vector, _no_vectors, Scratch(None), lambda: 0, Activity())
+        self._engine = Engine(_no_vectors, _no_vectors, Scratch(None), lambda: 0, Activity())
         # The tables by the names of the views that are known there.
-        self._shown: dict[str, str] = {}
+        self._shown: dict[str, PublishedTable] = {}
         self._lock = threading.Lock()
 
     def sql(self, text: str, parameters: Parameters = None) -> pl.DataFrame:
@@ -139,9 +139,7 @@ class Remote:
         lines = ["-- plan", *(f"-- {'  ' * s.depth}{s.text}" for s in steps(query.plan, lambda _: ""))]
         lines += ["", "-- read there"]
         for view, table in context.tables.items():
-            entry = self._publication.find(table)
-            assert entry is not None, "only published tables have views"
-            lines.append(f"-- {view}: {table}, version {entry.delta_version}, {entry.rows:,} rows")
+            lines.append(f"-- {view}: {table.table.name}, version {table.delta_version}, {table.rows:,} rows")
         lines += [f"-- {view}: {rows.height:,} rows, computed here" for view, (rows, _) in context.shipped.items()]
         lines += [f"-- {name}: computed by workers: {f}" for name, f in context.functions.items()]
         return "\n".join([*lines, "", statement])
@@ -176,7 +174,7 @@ class Remote:
         given = self._given(query.plan, values, snapshot)
         context = SparkLowering(
             given,
-            lambda name: self._publication.find(name) is not None,
+            self._publication.find,
             lambda plan: self._computed(plan, snapshot, given),
         )
         try:
@@ -213,12 +211,10 @@ class Remote:
 
     def _bring(self, context: SparkLowering) -> None:
         """Make what the statement names known there. REQUIRES: the lock."""
-        for view, name in context.tables.items():
-            table = self._publication.find(name)
-            assert table is not None, "only published tables have views"
-            if self._shown.get(view) != name:
+        for view, table in context.tables.items():
+            if self._shown.get(view) is not table:
                 self._session.show_table(view, self._target.url(table.folder), table.delta_version)
-                self._shown[view] = name
+                self._shown[view] = table
         for view, (rows, types) in context.shipped.items():
             self._session.show_rows(view, rows, types)
         for name, function in context.functions.items():
@@ -237,10 +233,6 @@ def _typed(answer: pa.Table, plan: Relation) -> pl.DataFrame:
         except (pa.ArrowException, pl.exceptions.PolarsError) as error:
             raise ExecuteError(f"the engine answers in {held.type}, where {arrow_type(dtype)} was asked for") from error
     return pl.DataFrame(columns)
-
-
-def _no_vector(provider: str, text: str) -> NoReturn:
-    raise UnsupportedError(f"{provider} embeds texts in a database; {_GIVE}")
 
 
 def _no_vectors(provider: str, texts: Sequence[str]) -> NoReturn:

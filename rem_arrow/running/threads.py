@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import TypeVar
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 class Threads:
@@ -17,3 +23,18 @@ class Threads:
 
     def _renew(self) -> None:
         self.pool = ThreadPoolExecutor(self._count, thread_name_prefix=self._name)
+
+
+def worked_ahead(executor: Executor, work: Callable[[_T], _R], items: Iterable[_T], count: int) -> Iterator[_R]:
+    """Yield the result of `work` for each item, in their order, while it runs for `count` more of them."""
+    running: deque[Future[_R]] = deque()
+    try:
+        for item in items:
+            running.append(executor.submit(work, item))
+            if len(running) > count:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+    finally:
+        for future in running:
+            future.cancel()

@@ -47,17 +47,6 @@ STATEMENTS = [
 
 
 @pytest.fixture(scope="module")
-def address():
-    """Sail in this process."""
-    sail = pytest.importorskip("pysail.spark")
-    pytest.importorskip("pyspark")
-    server = sail.SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    yield f"sc://127.0.0.1:{server.listening_address[1]}"
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def db():
     with rem.connect(background=False, embedder="hash") as database:
         database.load("sales", SALES)

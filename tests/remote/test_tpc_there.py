@@ -20,21 +20,17 @@ COUNTS: dict[Suite, int] = {"tpch": 22, "tpcds": 99}
 
 @pytest.mark.long
 @pytest.mark.parametrize("suite", COUNTS)
-def test_every_text_gives_the_same_there(suite: Suite, tmp_path) -> None:
+def test_every_text_gives_the_same_there(suite: Suite, address: str, tmp_path) -> None:
     """Rows as a multiset, fractions to 1e-6, and types; where ORDER BY leaves ties at the LIMIT, all columns break
     them."""
-    sail = pytest.importorskip("pysail.spark")
     try:
         found, asked = tables(suite, 0.01), texts(suite)
     except UnavailableError as error:
         pytest.skip(f"no TPC data or texts: {error}")
     ours, oracle = Rem(found, tmp_path), DuckDB(found, tmp_path)
-    server = sail.SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
     wrong: dict[int, str] = {}
     try:
         ours.db.publish(tmp_path / "published")
-        address = f"sc://127.0.0.1:{server.listening_address[1]}"
         with rem.distributed(address, published=tmp_path / "published") as remote:
             for number, text in asked.items():
                 text = certain_text(oracle, text)
@@ -43,7 +39,6 @@ def test_every_text_gives_the_same_there(suite: Suite, tmp_path) -> None:
                 if unlike or there.schema != here.schema:
                     wrong[number] = unlike or f"{there.schema} where {here.schema} belongs"
     finally:
-        server.stop()
         ours.close()
         oracle.close()
     assert len(asked) == COUNTS[suite]
