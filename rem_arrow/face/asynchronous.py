@@ -152,6 +152,7 @@ class AsyncDatabase:
     backup = _of_database(Database.backup)
     compact = _of_database(Database.compact)
     complete = _of_database(Database.complete)
+    complete_sql = _of_database(Database.complete_sql)
     components = _of_database(Database.components)
     count_paths = _of_database(Database.count_paths)
     create_index = _of_database(Database.create_index)

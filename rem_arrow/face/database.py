@@ -32,6 +32,7 @@ from rem_arrow.face.natural_language import QuestionVerbs
 from rem_arrow.face.publication_verbs import PublicationVerbs
 from rem_arrow.face.representation import Representation
 from rem_arrow.face.search import SearchVerbs
+from rem_arrow.face.statement_completions import CompletionVerbs
 from rem_arrow.face.tables import TableVerbs
 from rem_arrow.face.timeline import TimelineVerbs
 from rem_arrow.face.transaction import Transaction
@@ -70,6 +71,7 @@ class Database(
     PublicationVerbs,
     InterchangeVerbs,
     TableVerbs,
+    CompletionVerbs,
     LoadVerbs,
     MaintenanceVerbs,
     VersionVerbs,

@@ -21,9 +21,9 @@ Scope: TypeAlias = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
 
 _READ = (
-    "all_paths ask complete components count_paths degree diff explain find find_cycles fuzzy get lookup_entity "
-    "messages neighbors pagerank query_natural_language reachable reader schema search shortest_path similar sql stats "
-    "tables timeline topological_order traverse_edges vectors verify versions wait"
+    "all_paths ask complete complete_sql components count_paths degree diff explain find find_cycles fuzzy get "
+    "lookup_entity messages neighbors pagerank query_natural_language reachable reader schema search shortest_path "
+    "similar sql stats tables timeline topological_order traverse_edges vectors verify versions wait"
 )
 _WRITE = (
     "add_document add_documents add_edge add_edges add_message add_moment create_index delete forget insert load purge "

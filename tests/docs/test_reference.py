@@ -26,6 +26,7 @@ _COLUMN = re.compile(r"`(\w+)`\s(String|Int64|Float64|Boolean|List\(String\))")
 CALLS = {
     "all_paths": lambda db: db.all_paths("ada", "cache"),
     "complete": lambda db: db.complete("ada"),
+    "complete_sql": lambda db: db.complete_sql("SEL"),
     "components": lambda db: db.components(),
     "degree": lambda db: db.degree(),
     "evolve": lambda db: db.evolve(Issue, dry_run=True),

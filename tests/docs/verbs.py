@@ -19,7 +19,7 @@ DATABASE = {
     "Life of a connection": ("transaction", "refresh", "close", "closed", "path", "read_only"),
     "Tables and columns": ("register", "evolve", "load", "tables", "schema"),
     "Rows": ("insert", "get", "update", "delete", "purge"),
-    "Queries": ("sql", "explain", "find", "scan", "lazy"),
+    "Queries": ("sql", "explain", "find", "scan", "lazy", "complete_sql"),
     "Search by meaning and words": ("search", "similar", "add_reranker", "create_index", "reembed"),
     "Names": ("lookup_entity", "fuzzy", "complete"),
     "Edges": ("add_edge", "add_edges", "remove_edges"),

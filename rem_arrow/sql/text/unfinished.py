@@ -1,0 +1,122 @@
+"""A text that is being written, as pieces: what the parser reads, and also texts, names and comments that have no end
+yet, which the parser refuses.
+
+The pieces of a finished text are the tokens that SQLGlot finds, but for operators, of which each character is a piece.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple, TypeAlias
+
+PieceKind: TypeAlias = Literal["comment", "text", "name", "word", "number", "parameter", "symbol"]
+
+
+class Piece(NamedTuple):
+    """A piece of a text.
+
+    Attributes:
+        stop: the place after its last character.
+        is_open: its end is missing: of a text, a name in quotes, or a comment.
+    """
+
+    kind: PieceKind
+    start: int
+    stop: int
+    text: str
+    is_open: bool = False
+
+    @property
+    def upper(self) -> str:
+        """A word or symbol in capitals; of all others nothing."""
+        return self.text.upper() if self.kind in ("word", "symbol") else ""
+
+    @property
+    def name(self) -> str:
+        """What a word or a name in quotes names."""
+        if self.kind == "word":
+            return self.text
+        return self.text[1 : None if self.is_open else -1].replace('""', '"')
+
+
+_PIECE = re.compile(
+    r"""
+      (?P<line>--[^\n]*)
+    | (?P<comment>/\*)
+    | (?P<text>[eE]'[^'\\]*(?:(?:''|\\.)[^'\\]*)*(?:'|\\?\Z) | '[^']*(?:''[^']*)*(?:'|\Z))
+    | (?P<heredoc>\$(?P<tag>[^\W\d]\w*)?\$)
+    | (?P<name>"[^"]*(?:""[^"]*)*(?:"|\Z))
+    | (?P<parameter>\$\w+|\?)
+    | (?P<number>\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d*)?|\.\d+)
+    | (?P<word>[^\W\d][\w$]*)
+    | (?P<symbol>\S)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT_MARK = re.compile(r"/\*|\*/")
+
+
+def pieces(text: str) -> list[Piece]:
+    """Return the pieces of a text, in order; what is between them is white space."""
+    found: list[Piece] = []
+    place = 0
+    while (hit := _PIECE.search(text, place)) is not None:
+        piece = _piece(text, hit)
+        found.append(piece)
+        place = piece.stop
+    return found
+
+
+def _piece(text: str, hit: re.Match[str]) -> Piece:
+    kind, start, stop = hit.lastgroup, hit.start(), hit.end()
+    match kind:
+        case "line":
+            # It may go on.
+            return Piece("comment", start, stop, hit[0], stop == len(text))
+        case "comment":
+            stop, is_open = _comment_end(text, stop)
+            return Piece("comment", start, stop, text[start:stop], is_open)
+        case "heredoc" | "tag":
+            end = text.find(hit[0], stop)
+            stop = len(text) if end < 0 else end + len(hit[0])
+            return Piece("text", start, stop, text[start:stop], end < 0)
+        case "text":
+            return Piece("text", start, stop, hit[0], not _is_closed(hit[0], "'"))
+        case "name":
+            return Piece("name", start, stop, hit[0], not _is_closed(hit[0], '"'))
+        case "number" | "parameter" | "word":
+            return Piece(kind, start, stop, hit[0])
+        case _:
+            return Piece("symbol", start, stop, hit[0])
+
+
+def _comment_end(text: str, place: int) -> tuple[int, bool]:
+    """Return where a comment ends, in which others may stand, and whether its end is missing."""
+    depth = 1
+    for mark in _COMMENT_MARK.finditer(text, place):
+        depth += 1 if mark[0] == "/*" else -1
+        if depth == 0:
+            return mark.end(), False
+    return len(text), True
+
+
+def _is_closed(piece: str, quote: str) -> bool:
+    if piece[0] in "eE":
+        return re.fullmatch(r"[eE]'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'", piece, re.DOTALL) is not None
+    # The quotes of one that is closed are even in number: those inside stand in pairs.
+    return piece.count(quote) % 2 == 0
+
+
+def statements(text: str) -> list[tuple[int, int, bool]]:
+    """Return where each statement begins and ends, its semicolon left out, and whether it has one; comments alone are
+    no statement."""
+    found: list[tuple[int, int, bool]] = []
+    first, last = None, 0
+    for piece in pieces(text):
+        if piece.upper == ";":
+            if first is not None:
+                found.append((first, last, True))
+            first = None
+        elif piece.kind != "comment" or first is not None:
+            first, last = piece.start if first is None else first, piece.stop
+    return found if first is None else [*found, (first, last, False)]
