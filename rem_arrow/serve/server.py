@@ -5,14 +5,15 @@ from __future__ import annotations
 import ipaddress
 import signal
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
 from rem_arrow.base import checks
-from rem_arrow.base.errors import ConflictError, InputError
+from rem_arrow.base.errors import ConflictError, InputError, UnsupportedError
 from rem_arrow.base.telemetry import logger
 from rem_arrow.face.database import Database
 from rem_arrow.face.folders import SERVING
@@ -21,6 +22,9 @@ from rem_arrow.serve.access_tokens import Tokens, new_token, read_tokens, token_
 from rem_arrow.serve.flight_server import FlightDoor
 from rem_arrow.serve.limits import ServeLimits
 from rem_arrow.serve.service import Service
+
+if TYPE_CHECKING:
+    from rem_arrow.serve.page_server import PageDoor
 
 # How long the transport may take to end once nothing runs.
 _SHUTDOWN_S = 5.0
@@ -34,11 +38,15 @@ class Server:
         address: what clients connect to, such as "rem://127.0.0.1:4711"; drivers of Flight SQL take
             "grpc://127.0.0.1:4711", or with TLS "grpc+tls://".
         token: an admin's, made for this server where no file of tokens was given; else None.
+        page: the address of the explorer page, for a browser; None without one.
     """
 
-    def __init__(self, service: Service, door: FlightDoor, address: str, token: str | None) -> None:
-        self._service, self._door = service, door
+    def __init__(
+        self, service: Service, door: FlightDoor, page: PageDoor | None, address: str, token: str | None
+    ) -> None:
+        self._service, self._door, self._page = service, door, page
         self.address, self.token = address, token
+        self.page = None if page is None else page.address
         self._announced = _announce(service.database, address)
         self._is_closed = threading.Event()
 
@@ -59,6 +67,8 @@ class Server:
             return
         self._is_closed.set()
         self._service.close(timeout_s)
+        if self._page is not None:
+            self._page.close()
         if self._announced is not None:
             (self._service.database.path / SERVING).unlink(missing_ok=True)
             self._announced.close()
@@ -103,6 +113,7 @@ def start_server(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    page_port: int | None = None,
     token_file: str | Path | None = None,
     tls_certificate: str | Path | None = None,
     tls_key: str | Path | None = None,
@@ -121,6 +132,7 @@ def start_server(
         database: an open database; the server closes it.
         host: the address to listen at; one that is not of loopback needs `token_file`.
         port: 0 is one that is free.
+        page_port: the port of the explorer page, with the extra `server`; None is no page.
         token_file: lines of a name, a scope (read, write, admin) and a token or its hash; without it one token for an
             admin is made.
         tls_certificate, tls_key: files of the certificate chain and the private key, as PEM.
@@ -136,6 +148,7 @@ def start_server(
         InputError: the address cannot be listened at, is not of loopback and there is no file of tokens, or a file
             cannot be read.
         ConflictError: the database is served already.
+        UnsupportedError: a page without starlette and uvicorn.
 
     Example:
         >>> with rem.start_server(db) as server, rem.connect(server.address, token=server.token) as remote:
@@ -156,22 +169,35 @@ def start_server(
     )
     service = Service(database, tokens, limits)
     name = f"[{host}]" if ":" in host else host
-    try:
-        door = FlightDoor(service, f"grpc{'' if certificates is None else '+tls'}://{name}:{port}", certificates)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        service.stop()
-        raise InputError(f"cannot listen at {name}:{port}: {str(error).splitlines()[0]}") from error
-    address = f"rem{'' if certificates is None else 's'}://{name}:{door.port}"
-    try:
-        server = Server(service, door, address, token)
-    except ConflictError:
-        service.stop()
-        door.shutdown()
-        raise
+    with ExitStack() as opened:
+        opened.callback(service.stop)
+        page = None if page_port is None else _page(service, host, page_port, tls_certificate, tls_key)
+        if page is not None:
+            opened.callback(page.close)
+        try:
+            door = FlightDoor(service, f"grpc{'' if certificates is None else '+tls'}://{name}:{port}", certificates)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise InputError(f"cannot listen at {name}:{port}: {str(error).splitlines()[0]}") from error
+        opened.callback(door.shutdown)
+        address = f"rem{'' if certificates is None else 's'}://{name}:{door.port}"
+        server = Server(service, door, page, address, token)
+        opened.pop_all()
     if certificates is None and not _is_loopback(host):
         _log.warning("%s is served without TLS: tokens and rows cross the network in the clear", address)
     _log.info("serving %s at %s", database.path, address)
     return server
+
+
+def _page(service: Service, host: str, port: int, certificate: str | Path | None, key: str | Path | None) -> PageDoor:
+    """Return the door of the explorer page. Raises InputError, or UnsupportedError without the extra `server`."""
+    checks.whole(port, "page_port", least=0, most=65_535)
+    try:
+        from rem_arrow.serve.page_server import PageDoor
+    except ImportError as error:
+        raise UnsupportedError(
+            "the explorer page needs starlette and uvicorn: pip install 'rem_arrow[server]'"
+        ) from error
+    return PageDoor(service, host, port, certificate, key)
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,6 +18,9 @@ def serve(
         str, typer.Option(help="Address to listen at; one that is not of this machine alone needs --token-file")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 is one that is free")] = 4711,
+    page_port: Annotated[
+        int | None, typer.Option(help="Port of the explorer page; 0 is one that is free; default is no page")
+    ] = None,
     token_file: Annotated[
         Path | None,
         typer.Option(
@@ -40,7 +43,7 @@ def serve(
 ) -> None:
     """Serve a database to other processes, over loopback unless told otherwise, until SIGTERM or Ctrl-C.
 
-    rem-arrow serve my.rem --port 4711 --token-file tokens
+    rem-arrow serve my.rem --port 4711 --page-port 4712 --token-file tokens
     """
     # It brings Arrow Flight, which no other command needs.
     from rem_arrow.serve.server import start_server
@@ -53,6 +56,7 @@ def serve(
                 db,
                 host=host,
                 port=port,
+                page_port=page_port,
                 token_file=token_file,
                 tls_certificate=tls_cert,
                 tls_key=tls_key,
@@ -61,6 +65,8 @@ def serve(
                 timeout_s=timeout,
             )
             typer.echo(printable(f"{database} is served at {server.address}"), err=True)
+            if server.page is not None:
+                typer.echo(f"page: {server.page}", err=True)
             if server.token is not None:
                 typer.echo(f"token: {server.token}", err=True)
             server.wait()

@@ -1,0 +1,82 @@
+// One table: its rows, and its columns with their profiles.
+
+import { call, end, objects, quoted, sql } from "../api.js";
+import { add, button, el, empty, errorBlock, fill, heading, plural } from "../dom.js";
+import { ofFrame, ofTable } from "../frames.js";
+import { Grid } from "../grid.js";
+import { profiles } from "../profile.js";
+import { go } from "../shell.js";
+import { tabs } from "../tabs.js";
+import { draft } from "./query.js";
+
+export async function show(screen, [name], { signal }) {
+  const tables = objects((await call("tables", {}, { signal, rows: 1000 })).frames[0]);
+  const table = tables.find((one) => one.name === name);
+  const rows = table?.rows ?? null;
+  const query = button("Query", () => {
+    draft.set(`SELECT *\nFROM ${quoted(name)}\nLIMIT 1000`);
+    go("query");
+  });
+  const about = [table?.kind, rows === null ? null : plural(rows, "row"), table?.description].filter(Boolean).join(" · ");
+  const message = el("div", { role: "status" });
+  const shown = tabs({ Rows: () => rowsPanel(name, Number(rows ?? 0), message, signal), Columns: () => columnsPanel(name, signal) }, { label: "Parts of the table" });
+  shown.panel.classList.add("grow", "fills");
+  screen.append(heading(name, about, query), shown.list, message, shown.panel);
+}
+
+function rowsPanel(name, height, message, signal) {
+  const panel = el("div", { class: "fills" }, el("p", { class: "busy" }, "Reading rows"));
+  let sorted = null;
+  let descending = false;
+  let kept = null;
+  const grid = new Grid({ label: `Rows of ${name}`, onSort: sort });
+  grid.node.addEventListener("broken", (event) => fill(message, errorBlock(event.detail)));
+
+  async function sort(column) {
+    descending = sorted === column && !descending;
+    sorted = column;
+    fill(message, el("p", { class: "busy" }, `Sorting by ${column}`));
+    try {
+      const frame = await sql(`SELECT * FROM ${quoted(name)} ORDER BY ${quoted(column)}${descending ? " DESC" : ""}`, null, { signal, keep: true });
+      end(kept);
+      kept = frame.result;
+      grid.show(ofFrame(frame), { sorted, descending });
+      fill(message);
+    } catch (error) {
+      fill(message, errorBlock(error));
+    }
+  }
+
+  signal.addEventListener("abort", () => end(kept));
+  ofTable(quoted(name), height, signal)
+    .then((source) => {
+      if (source.height === 0) fill(panel, empty("No rows", "This table is empty."));
+      else {
+        fill(panel, grid.node);
+        grid.show(source);
+      }
+    })
+    .catch((error) => fill(panel, errorBlock(error)));
+  return panel;
+}
+
+function columnsPanel(name, signal) {
+  const panel = el("div", { class: "framed grow" }, el("p", { class: "busy padded" }, "Reading the columns"));
+  call("schema", { table: name }, { signal, rows: 1000 })
+    .then(({ frames }) => {
+      const columns = objects(frames[0]);
+      const lines = columns.map((column) => ({ ...column, profile: el("td", { class: "profile" }), facts: el("td", { class: "hide-narrow facts note" }) }));
+      const body = lines.map((line) =>
+        el("tr", {}, el("td", {}, el("div", { class: "name" }, line.column), el("div", { class: "type" }, line.type), badges(line), line.description ? el("div", { class: "note description" }, line.description) : null), line.profile, line.facts),
+      );
+      fill(panel, el("table", { class: "columns" }, el("thead", {}, el("tr", {}, el("th", {}, "Column"), el("th", {}, "Values"), el("th", { class: "hide-narrow" }, "Facts"))), el("tbody", {}, body)));
+      profiles(name, lines, signal);
+    })
+    .catch((error) => fill(panel, errorBlock(error)));
+  return panel;
+}
+
+function badges({ key, nullable, indexed }) {
+  const marks = [key === "true" ? "key" : null, nullable === "false" ? "not null" : null, indexed === "true" ? "indexed" : null].filter(Boolean);
+  return marks.length ? add(el("div", { class: "badges" }), marks.map((mark) => el("span", { class: "badge" }, mark))) : null;
+}

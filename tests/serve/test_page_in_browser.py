@@ -1,0 +1,318 @@
+"""The explorer page in a real browser: Debian's chromium through Playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import rem_arrow as rem
+from tests.docs.example import example
+from tests.patience import until
+from tests.serve.served import ADMIN, READER, token_file
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright, which drives the browser")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; apt-get install chromium brings it"),
+]
+MARKUP = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
+ROWS = 1_000_000
+FIRST_PAINT_S = 1.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The example with a document, a million rows, and markup in names, values and columns."""
+    db = example()
+    numbers = np.arange(ROWS)
+    db.load("big", pl.DataFrame({"n": numbers, "half": numbers / 2, "text": pl.Series(numbers).cast(pl.String)}))
+    db.insert("entities", {"id": "markup", "name": MARKUP, "description": MARKUP})
+    db.insert("issues", {"id": "markup", "code": "TAP-9", "title": f"Login {MARKUP}"})
+    db.add_edge("entities:markup", "login", "<b>about</b>")
+    db.load("odd", pl.DataFrame({MARKUP: [MARKUP, None], "n": [1, 2]}))
+    db.add_document(f"# Policy\n\nTrips are booked ahead. {MARKUP}\n", name="policy.md")
+    db.insert("moments", {"id": "odd", "name": MARKUP, "starts_at": "2026-06-02T10:00Z"})
+    file = token_file(tmp_path_factory.mktemp("browser"))
+    with rem.start_server(db, page_port=0, token_file=file) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One browser for all."""
+    # As root, as in a container, Chromium runs without its own sandbox only.
+    args = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, server):
+    """A page with an admin's token; nothing that a test does may run markup or break a script."""
+    yield from opened(browser, server, ADMIN)
+
+
+@pytest.fixture
+def reading(browser, server):
+    """A page with a token for reading."""
+    yield from opened(browser, server, READER)
+
+
+def opened(browser, server, token, **options):
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True, **options)
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if "Content Security" in message.text else None)
+    page.goto(server.page)
+    page.fill("#token", token)
+    page.click("text=Open")
+    page.wait_for_selector("nav")
+    yield page
+    assert page.evaluate("window.pwned") is None and errors == []
+    context.close()
+
+
+def go(page, server, address, shows):
+    page.goto(f"{server.page}#/{address}")
+    page.wait_for_selector(shows)
+
+
+def run(page, text):
+    """Run a statement in the editor."""
+    page.fill(".editor-text", text)
+    page.keyboard.press("Control+Enter")
+
+
+def cells(page, row=1):
+    """The values of a row of the grid, by its number from 1."""
+    page.wait_for_selector(f'.grid-row:not(.waits) .gutter:text-is("{row}")')
+    return page.locator(f'.grid-row:has(.gutter:text-is("{row}")) [data-column]').all_inner_texts()
+
+
+# --- who may look
+
+
+def test_a_refused_token_is_told_and_another_one_opens(browser, server):
+    """The token is in no address and not in what the browser keeps; a tab that is opened anew asks again."""
+    context = browser.new_context()
+    page, addresses = context.new_page(), []
+    page.on("request", lambda request: addresses.append(request.url))
+    page.goto(server.page)
+    page.fill("#token", "wrong-wrong-wrong-wrong")
+    page.click("text=Open")
+    page.wait_for_selector("text=does not know this token")
+    page.fill("#token", ADMIN)
+    page.click("text=Open")
+    page.wait_for_selector("text=issues")
+    assert not [a for a in addresses if ADMIN in a] and ADMIN not in page.url
+    assert ADMIN not in page.evaluate("JSON.stringify(localStorage)")
+    other = context.new_page()
+    other.goto(server.page)
+    other.wait_for_selector("#token")
+    page.click("text=Sign out")
+    page.wait_for_selector("#token")
+    context.close()
+
+
+def test_a_reader_sees_that_it_reads_only(reading, server):
+    """And a statement that writes says why it does not run."""
+    assert reading.locator("aside .badge").inner_text() == "read only"
+    go(reading, server, "query", ".editor")
+    run(reading, "DELETE FROM sales")
+    reading.wait_for_selector(".error:has-text('this connection may only read')")
+
+
+# --- tables
+
+
+def test_tables_are_listed_with_their_rows_and_found_by_name(page):
+    """Those of the user first."""
+    page.wait_for_selector("text=1,000,000")
+    page.fill("input[type=search]", "iss")
+    assert page.locator("tbody .name").all_inner_texts() == ["issues"]
+    page.fill("input[type=search]", "nothing")
+    page.wait_for_selector("text=No such table")
+
+
+def test_columns_have_profiles(page, server):
+    """A histogram of numbers, the most frequent texts, NULLs."""
+    go(page, server, "table/big", ".grid-row")
+    page.click("text=Columns")
+    page.wait_for_selector("tr:has-text('half') .histogram")
+    assert page.locator("tr:has-text('half') .histogram rect").count() == 24
+    go(page, server, "table/issues", ".grid-row")
+    page.click("text=Columns")
+    page.wait_for_selector("tr:has-text('status') .top-line:has-text('open')")
+    page.wait_for_selector("tr:has-text('deleted_at'):has-text('100 % NULL')")
+
+
+def test_the_first_paint_of_a_million_rows_is_quick(page, server):
+    """From the address to rows on the screen; the median of five."""
+    took = []
+    for _ in range(5):
+        page.goto("about:blank")
+        began = time.perf_counter()
+        go(page, server, "table/big", ".grid-row:not(.waits)")
+        took.append(time.perf_counter() - began)
+    assert cells(page) == ["0", "0.0", "0"]
+    assert sorted(took)[2] <= FIRST_PAINT_S, took
+
+
+def test_a_grid_scrolls_a_million_rows_without_loading_them(page, server):
+    """By wheel, keyboard and scrollbar; what is fetched is a small part."""
+    fetched = []
+    page.on("response", lambda r: fetched.append(r) if "/api/" in r.url else None)
+    go(page, server, "query", ".editor")
+    run(page, "SELECT n, half FROM big ORDER BY n")
+    assert cells(page, 1) == ["0", "0.0"]
+    page.locator(".grid").focus()
+    page.keyboard.press("Control+End")
+    assert cells(page, ROWS) == [str(ROWS - 1), f"{(ROWS - 1) / 2}"]
+    page.keyboard.press("Control+Home")
+    assert cells(page, 1) == ["0", "0.0"]
+    grid = page.locator(".grid").bounding_box()
+    page.mouse.move(grid["x"] + 50, grid["y"] + 80)
+    for _ in range(100):
+        page.mouse.wheel(0, 28_000)
+    until(lambda: cells(page, 100_001) and cells(page, 100_001)[0] == "100000", "100,000 rows to pass")
+    page.evaluate("document.querySelector('.grid').scrollTop = 4_000_000")
+    until(
+        lambda: (
+            400_000 < int(page.locator(".grid-row:not(.waits) [data-column='0']").first.inner_text() or 0) < 600_000
+        ),
+        "the middle",
+    )
+    assert sum(len(r.body()) for r in fetched) < 3_000_000
+    assert page.locator(".grid-row").count() < 60
+
+
+# --- statements
+
+
+def test_a_statement_runs_and_its_error_stands_at_its_place(page, server):
+    """The wrong part is marked, the caret is there, and history remembers both."""
+    go(page, server, "query", ".editor")
+    run(page, "SELECT region, SUM(amount) AS total FROM sales GROUP BY region ORDER BY region")
+    assert cells(page, 1) == ["north", "8"] and cells(page, 2) == ["south", "4"]
+    run(page, "SELECT '𝕏' AS x,\n  regoin FROM sales")
+    page.wait_for_selector(".error:has-text('Did you mean region')")
+    assert page.locator(".editor-colours .wrong").all_inner_texts() == ["regoin"]
+    assert page.evaluate("document.querySelector('.editor-text').selectionStart") == len("SELECT '𝕏' AS x,\n  ") + 1
+    page.click("text=History")
+    page.click(".past:has-text('SUM(amount)')")
+    assert page.input_value(".editor-text").startswith("SELECT region, SUM")
+
+
+def test_a_statement_is_stopped(page, server):
+    """By its button; nothing runs on at the server."""
+    go(page, server, "query", ".editor")
+    runs = server._service.runs
+    run(page, "SELECT COUNT(*) FROM big a, big b WHERE a.n + b.n = -1")
+    until(lambda: [r for r in runs.listed() if r.verb == "sql"], "the statement to run")
+    page.click("text=Stop")
+    page.wait_for_selector("text=Stopped after")
+    until(lambda: not runs.listed(), "the statement to end")
+
+
+def test_what_is_typed_is_completed(page, server):
+    """Tables behind FROM, columns of them behind a dot, functions; by the keyboard."""
+    go(page, server, "query", ".editor")
+    page.click(".editor-text")
+    page.keyboard.type("SELECT s.am")
+    page.keyboard.press("End")
+    page.keyboard.type(" FROM sal")
+    page.wait_for_selector(".editor-options li:has-text('sales')")
+    page.keyboard.press("Tab")
+    assert page.input_value(".editor-text") == "SELECT s.am FROM sales"
+    page.keyboard.type(" s")
+    page.evaluate("document.querySelector('.editor-text').setSelectionRange(11, 11)")
+    page.keyboard.press("Control+Space")
+    page.wait_for_selector(".editor-options li:has-text('amount')")
+    page.keyboard.press("Enter")
+    assert page.input_value(".editor-text") == "SELECT s.amount FROM sales s"
+    page.keyboard.press("End")
+    page.keyboard.type(" WHERE approx_c")
+    page.wait_for_selector(".editor-options li:has-text('approx_count_distinct(')")
+
+
+def test_a_result_is_saved(page, server, tmp_path):
+    """As a file of each format, with all rows."""
+    go(page, server, "query", ".editor")
+    run(page, "SELECT n FROM big WHERE n < 100000 ORDER BY n")
+    page.wait_for_selector(".grid-row")
+    for label, read in (("CSV", pl.read_csv), ("Parquet", pl.read_parquet), ("JSON", pl.read_ndjson)):
+        with page.expect_download() as download:
+            page.click(f"text=Save {label}")
+        path = Path(tmp_path / download.value.suggested_filename)
+        download.value.save_as(path)
+        assert read(path)["n"].to_list() == list(range(100_000))
+
+
+# --- hostile texts
+
+
+def test_markup_is_shown_as_text(page, server):
+    """In cells, names of columns, tables and errors; `page` sees that no script has run."""
+    go(page, server, "table/odd", ".grid-row")
+    assert cells(page, 1) == [MARKUP, "1"] and MARKUP in page.locator(".grid-head").inner_text()
+    assert cells(page, 2)[0] == "NULL"
+    page.locator('[data-column="0"]').first.dblclick()
+    assert page.locator("dialog .value").inner_text() == MARKUP
+    page.keyboard.press("Escape")
+    page.click("text=Columns")
+    page.wait_for_selector(".profile:has-text('<img')")
+    go(page, server, "query", ".editor")
+    run(page, f"SELECT '{MARKUP}' AS a, \"{MARKUP}\" FROM sales")
+    page.wait_for_selector(".error:has-text('<img')")
+    assert page.locator("img:not([src='icon.svg'])").count() == 0
+
+
+# --- how it looks
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_screens_fit_and_can_be_read(browser, server, width, scheme):
+    """Nothing is wider than the window, and texts have a contrast of at least 4.5 to 1 to what they stand on."""
+    for page in opened(browser, server, ADMIN, color_scheme=scheme):
+        page.set_viewport_size({"width": width, "height": 800})
+        for address, shows in SCREENS.items():
+            go(page, server, address, shows)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+            assert page.evaluate("document.querySelector('main').scrollWidth") <= width, address
+            assert page.evaluate(CONTRASTS) == [], address
+
+
+SCREENS = {"tables": "tbody tr", "table/big": ".grid-row", "query": ".editor"}
+# The texts whose contrast is too small, by the formula of WCAG 2; disabled ones and placeholders are left out.
+CONTRASTS = """() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, place) => sum + c * [0.2126, 0.7152, 0.0722][place], 0);
+  const ground = (node) => {
+    for (; node; node = node.parentElement) {
+      const colour = getComputedStyle(node).backgroundColor;
+      if (colour.startsWith("rgb(")) return channels(colour);
+    }
+    return [255, 255, 255];
+  };
+  const low = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || node.closest("[hidden], :disabled, .skip, svg, textarea, title")) continue;
+    if (!node.checkVisibility()) continue;
+    const [a, b] = [light(channels(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) low.push(`${node.className}: ${walker.currentNode.data.slice(0, 30)}`);
+  }
+  return low;
+}"""
