@@ -52,7 +52,7 @@ OWNERS = {
     "pyarrow": {"storage/codec.py", "files", "interop", "publish", "lower_spark", "remote", "serve"},
     "pyspark": {"remote/spark_session.py"},
     "google": {"serve/flight_sql_messages.py"},
-    "starlette": {"serve/page_app.py", "serve/page_guard.py"},
+    "starlette": {"serve/page_app.py", "serve/page_files.py", "serve/page_guard.py"},
     "uvicorn": {"serve/page_server.py"},
     "fastexcel": {"files/excel_reader.py"},
     "duckdb": {"interop/duck.py"},

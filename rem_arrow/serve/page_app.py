@@ -21,7 +21,6 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
@@ -29,19 +28,18 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.face import wire_errors
 from rem_arrow.face.wire_values import Frames, Json, decoded, encoded, read_message
 from rem_arrow.serve.access_tokens import Grant
+from rem_arrow.serve.page_files import PageFiles
 from rem_arrow.serve.page_guard import Guard
 from rem_arrow.serve.page_results import FORMATS, PageResults, chunks
 from rem_arrow.serve.service import Call, Service
 
 IsGone = Callable[[], bool]
-_FILES = Path(__file__).parent / "page"
 _ROWS = 200
 _BODY_S = 30.0
 # Verbs whose rows are a stream, which this door does not have.
@@ -70,7 +68,7 @@ def page_app(service: Service, host: str) -> Starlette:
             Route("/api/results/{id}", api.end, methods=["DELETE"]),
             Route("/api/results/{id}/cell", api.cell),
             Route("/api/results/{id}/file", api.file),
-            Mount("/", StaticFiles(directory=_FILES, html=True)),
+            Route("/{name:path}", PageFiles().__call__),
         ],
         middleware=[Middleware(Guard, host=host)],
         exception_handlers={HTTPException: _told},  # type: ignore[dict-item]

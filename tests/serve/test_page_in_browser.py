@@ -223,6 +223,42 @@ def test_a_statement_is_stopped(page, server):
     until(lambda: not runs.listed(), "the statement to end")
 
 
+def test_a_result_is_drawn(page, server):
+    """As bars, a line or points; what cannot be drawn is told."""
+    go(page, server, "query", ".editor")
+    run(page, "SELECT region, amount, amount * 2 AS twice FROM sales ORDER BY amount")
+    page.wait_for_selector(".grid-row")
+    page.click("[role=tab]:text-is('Chart')")
+    page.wait_for_selector(".chart rect")
+    titles = page.locator(".chart rect title").all_text_contents()
+    assert titles == ["north: 6", "south: 8", "north: 10"]
+    page.select_option("[aria-label='Kind of chart']", "scatter")
+    page.select_option("[aria-label='Across']", label="amount")
+    page.select_option("[aria-label='Colour']", label="region")
+    assert page.locator(".chart circle").count() == 3 and page.locator(".legend").inner_text() == "north\nsouth"
+    run(page, "SELECT started, n FROM (VALUES (DATE '2026-01-01', 1), (DATE '2026-03-01', 2)) t(started, n)")
+    page.wait_for_selector("[data-column]:text-is('2026-03-01')")
+    page.click("[role=tab]:text-is('Chart')")
+    page.wait_for_selector(".chart path")
+    run(page, "SELECT 'a' AS a")
+    page.wait_for_selector("[data-column]:text-is('a')")
+    page.click("[role=tab]:text-is('Chart')")
+    page.wait_for_selector("text=A chart needs a column of numbers")
+
+
+def test_a_plan_is_drawn_with_its_times(page, server):
+    """Estimates first; the times when it is run."""
+    go(page, server, "query", ".editor")
+    run(page, "SELECT i.title, COUNT(*) FROM issues i JOIN edges e ON e.dst = i.id GROUP BY ALL")
+    page.wait_for_selector(".grid-row")
+    page.click("[role=tab]:text-is('Plan')")
+    page.wait_for_selector(".plan strong:text-is('Join')")
+    assert page.locator(".plan .time").count() == 0
+    page.click("text=Run and time it")
+    page.wait_for_selector("text=in all")
+    assert page.locator(".plan strong:text-is('Scan')").count() == 2 and page.locator(".plan .time").count() >= 4
+
+
 def test_what_is_typed_is_completed(page, server):
     """Tables behind FROM, columns of them behind a dot, functions; by the keyboard."""
     go(page, server, "query", ".editor")

@@ -69,6 +69,7 @@ export class Editor {
     if (this.wrong && this.wrong.start >= text.length) add(this.colours, el("span", { class: "wrong" }, " "));
     // The last line has a height only if something stands behind it.
     add(this.colours, "\n");
+    this.node.style.setProperty("height", `${Math.max(5, Math.min(14, text.split("\n").length + 1)) * 21 + 24}px`);
     this.follow();
   }
 
@@ -140,8 +141,10 @@ export class Editor {
   async offer(asked) {
     const place = this.area.selectionStart;
     const { text } = this;
+    const offer = (this.offered = {});
     const found = await complete(text, place, asked);
-    if (text !== this.text || place !== this.area.selectionStart || document.activeElement !== this.area) return;
+    // Something else was done meanwhile.
+    if (offer !== this.offered || text !== this.text || place !== this.area.selectionStart || document.activeElement !== this.area) return;
     if (found === null) {
       this.close();
       return;
@@ -180,6 +183,7 @@ export class Editor {
   }
 
   close() {
+    this.offered = null;
     this.list.hidden = true;
     this.area.setAttribute("aria-expanded", "false");
     this.area.removeAttribute("aria-activedescendant");

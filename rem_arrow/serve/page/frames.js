@@ -13,15 +13,22 @@ export function ofFrame(frame) {
   };
 }
 
+/** Return a frame of the first rows of a table, whose name is quoted. */
+export function firstRows(name, signal) {
+  return someRows(name, 0, 200, signal);
+}
+
 /** Return a source over a stored table of so many rows, which reads it piece by piece. */
-export async function ofTable(name, height, signal) {
-  const read = (offset, count, reading) => sql(`SELECT * FROM ${name} LIMIT ${count} OFFSET ${offset}`, null, { signal: reading, rows: count });
-  const first = await read(0, 200, signal);
+export function ofTable(name, height, first) {
   return {
     columns: first.columns,
     height: Math.max(height, first.rows.length),
     rows: first.rows,
-    fetch: async (offset, count, reading) => (await read(offset, count, reading)).rows,
+    fetch: async (offset, count, signal) => (await someRows(name, offset, count, signal)).rows,
     cell: null,
   };
+}
+
+function someRows(name, offset, count, signal) {
+  return sql(`SELECT * FROM ${name} LIMIT ${count} OFFSET ${offset}`, null, { signal, rows: count });
 }

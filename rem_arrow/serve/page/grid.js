@@ -74,7 +74,11 @@ export class Grid {
   }
 
   layout() {
-    this.node.style.setProperty("--columns", `${this.gutter}px ${this.widths.map((size, place) => (place + 1 < this.widths.length ? `${size}px` : `minmax(${size}px, 1fr)`)).join(" ")}`);
+    const sizes = this.widths.map((size) => `${size}px`);
+    // The rest of the width belongs to the last text, or to nothing.
+    const isText = this.source.columns.at(-1)?.kind !== "number";
+    if (isText && sizes.length) sizes.push(`minmax(${sizes.pop()}, 1fr)`);
+    this.node.style.setProperty("--columns", `${this.gutter}px ${sizes.join(" ")}${isText ? "" : " minmax(0, 1fr)"}`);
     this.canvas.style.setProperty("width", `${this.gutter + this.widths.reduce((sum, size) => sum + size, 0)}px`);
   }
 

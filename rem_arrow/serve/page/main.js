@@ -1,7 +1,7 @@
 // The beginning: a token, then the shell, then the screen that the address names.
 
 import { about, onRefused, token } from "./api.js";
-import { showShell } from "./shell.js";
+import { prepareScreen, showShell } from "./shell.js";
 import { applyTheme } from "./theme.js";
 import { showToken } from "./screens/token.js";
 
@@ -12,6 +12,7 @@ async function begin(problem = null) {
     showToken(problem, begin);
     return;
   }
+  prepareScreen();
   try {
     showShell(await about());
   } catch (error) {

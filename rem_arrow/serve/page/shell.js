@@ -12,6 +12,16 @@ const SCREENS = {
 
 let leaving = new AbortController();
 
+/** Begin to fetch the files of the screen that the address names. */
+export function prepareScreen() {
+  SCREENS[place().screen][1]().catch(() => {});
+}
+
+function place() {
+  const [screen, ...parts] = location.hash.replace(/^#\/?/, "").split("/").map(unescaped);
+  return { screen: Object.hasOwn(SCREENS, screen) ? screen : "tables", parts };
+}
+
 /** Return the address of a screen. */
 export function address(screen, ...parts) {
   return `#/${[screen, ...parts].map(encodeURIComponent).join("/")}`;
@@ -59,8 +69,7 @@ async function showScreen(main, links, served) {
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
-  const [screen, ...parts] = location.hash.replace(/^#\/?/, "").split("/").map(unescaped);
-  const known = Object.hasOwn(SCREENS, screen) ? screen : "tables";
+  const { screen: known, parts } = place();
   for (const link of links) {
     const isHere = link.dataset.screen === known || (known === "table" && link.dataset.screen === "tables");
     if (isHere) link.setAttribute("aria-current", "page");

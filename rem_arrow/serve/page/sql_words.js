@@ -1,4 +1,4 @@
-// A text of SQL as words, for colours and for completion. It only has to be near: the server reads the text itself.
+// A text of SQL as words, for its colours. It only has to be near: the server reads the text itself.
 
 const KEYWORDS = new Set(
   `ADD ALL ALTER ANALYZE AND ANTI ANY ARRAY AS ASC ASOF AT ATTACH BEGIN BETWEEN BY CASE CAST CHECK COLUMN COMMIT CONFLICT
@@ -10,7 +10,6 @@ RENAME REPLACE RETURNING RIGHT ROLLBACK ROLLUP ROW ROWS SAMPLE SCHEMA SEARCH SEL
 SOME SUMMARIZE TABLE TABLESAMPLE TEMP TEMPORARY THEN TO TRANSACTION TRAVERSE TRUE TRUNCATE TYPE UNBOUNDED UNION UNIQUE UNNEST
 UNPIVOT UPDATE USE USING VALUES VERSION VIEW WHEN WHERE WINDOW WITH WITHIN`.split(/\s+/),
 );
-export const keywords = [...KEYWORDS];
 
 const WORD = /(--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|('(?:[^']|'')*(?:'|$)|\$\$[\s\S]*?(?:\$\$|$))|("(?:[^"]|"")*(?:"|$))|(\$\w+|\?)|(\d[\d_]*\.?\d*(?:[eE][+-]?\d+)?)|([\p{L}_][\p{L}\p{N}_]*)|(\s+)|([^\s\p{L}\p{N}_])/gu;
 
@@ -30,34 +29,4 @@ export function words(text) {
     found.push({ kind, text: all, start: hit.index });
   }
   return found;
-}
-
-const plainName = (text) => (text.startsWith('"') ? text.slice(1, text.endsWith('"') && text.length > 1 ? -1 : undefined).replaceAll('""', '"') : text);
-
-/** Return the tables that a text names behind FROM, JOIN, INTO and UPDATE: [{table, alias}]. */
-export function tablesOf(text) {
-  const list = words(text).filter(({ kind }) => kind !== "space" && kind !== "comment");
-  const isName = (word) => word && (word.kind === "word" || word.kind === "name");
-  const found = [];
-  let within = false;
-  for (let place = 0; place < list.length; place++) {
-    const word = list[place];
-    const upper = word.text.toUpperCase();
-    if (word.kind === "keyword") {
-      within = ["FROM", "JOIN", "INTO", "UPDATE"].includes(upper);
-      continue;
-    }
-    const before = list[place - 1];
-    if (!within || !isName(word) || !(before?.text === "," || before?.kind === "keyword")) continue;
-    const next = list[place + 1];
-    const at = next?.text.toUpperCase() === "AS" ? place + 2 : place + 1;
-    found.push({ table: plainName(word.text), alias: isName(list[at]) ? plainName(list[at].text) : plainName(word.text) });
-    if (next?.text.toUpperCase() === "AS") place += 2;
-  }
-  return found;
-}
-
-/** Return a name, in quotes where SQL needs them. */
-export function written(name) {
-  return /^[a-z_][a-z0-9_]*$/i.test(name) && !KEYWORDS.has(name.toUpperCase()) ? name : `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,20 +1,15 @@
 // Statements in SQL: a field, and what they gave.
 
 import { end, save, sql } from "../api.js";
-import { forgetCatalog } from "../completion.js";
+import { chartPanel } from "../charts.js";
 import { button, duration, el, empty, errorBlock, fill, heading, plural, showDialog } from "../dom.js";
+import { draft } from "../draft.js";
 import { Editor } from "../editor.js";
 import { ofFrame } from "../frames.js";
 import { Grid } from "../grid.js";
 import { clearHistory, history, noteRun } from "../history.js";
-
-const DRAFT = "rem-draft";
-
-/** The text in the field, kept while the tab is open. */
-export const draft = {
-  get: () => sessionStorage.getItem(DRAFT) ?? "",
-  set: (text) => sessionStorage.setItem(DRAFT, text),
-};
+import { planPanel } from "../plans.js";
+import { tabs } from "../tabs.js";
 
 export async function show(screen, parts, { signal, served }) {
   let running = null;
@@ -48,7 +43,7 @@ export async function show(screen, parts, { signal, served }) {
       kept = frame.result;
       fill(status, `${plural(frame.height, "row")}, ${took}`);
       noteRun(text, `${plural(frame.height, "row")}, ${took}`);
-      if (!signal.aborted) showResult(result, frame);
+      if (!signal.aborted) showResult(result, frame, text, signal);
     } catch (error) {
       fill(status, error.name === "AbortError" ? `Stopped after ${duration(performance.now() - begun)}` : "");
       if (error.name !== "AbortError") {
@@ -60,19 +55,23 @@ export async function show(screen, parts, { signal, served }) {
       running = null;
       run.disabled = false;
       stop.disabled = true;
-      forgetCatalog();
     }
   }
 }
 
-function showResult(result, frame) {
+function showResult(result, frame, text, signal) {
   if (frame.columns.length === 0) {
     fill(result, empty("Done", "The statement gave no rows."));
     return;
   }
+  const source = ofFrame(frame);
+  const shown = tabs({ Rows: () => rowsPanel(frame, source), Chart: () => chartPanel(source, signal), Plan: () => planPanel(text, signal) }, { label: "Views of the result" });
+  shown.panel.classList.add("grow", "fills");
+  fill(result, shown.list, shown.panel);
+}
+
+function rowsPanel(frame, source) {
   const problem = el("div", { class: "problem" });
-  const grid = new Grid({ label: "Result" });
-  grid.node.addEventListener("broken", (event) => fill(problem, errorBlock(event.detail)));
   const files = Object.entries({ csv: "CSV", parquet: "Parquet", json: "JSON" }).map(([format, label]) =>
     button(`Save ${label}`, async (event) => {
       event.target.disabled = true;
@@ -86,8 +85,11 @@ function showResult(result, frame) {
       }
     }),
   );
-  fill(result, problem, frame.height ? grid.node : empty("No rows", `The columns are ${frame.columns.map((column) => column.name).join(", ")}.`), el("div", { class: "bar" }, files));
-  if (frame.height) grid.show(ofFrame(frame));
+  const grid = new Grid({ label: "Result" });
+  grid.node.addEventListener("broken", (event) => fill(problem, errorBlock(event.detail)));
+  if (frame.height) grid.show(source);
+  const rows = frame.height ? grid.node : empty("No rows", `The columns are ${frame.columns.map((column) => column.name).join(", ")}.`);
+  return el("div", { class: "fills" }, problem, rows, el("div", { class: "bar" }, files));
 }
 
 function showHistory(take) {

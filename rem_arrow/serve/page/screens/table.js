@@ -2,14 +2,17 @@
 
 import { call, end, objects, quoted, sql } from "../api.js";
 import { add, button, el, empty, errorBlock, fill, heading, plural } from "../dom.js";
-import { ofFrame, ofTable } from "../frames.js";
+import { draft } from "../draft.js";
+import { firstRows, ofFrame, ofTable } from "../frames.js";
 import { Grid } from "../grid.js";
 import { profiles } from "../profile.js";
 import { go } from "../shell.js";
 import { tabs } from "../tabs.js";
-import { draft } from "./query.js";
 
 export async function show(screen, [name], { signal }) {
+  // Both are asked for at once, and an error of the second is told where its rows would stand.
+  const first = firstRows(quoted(name), signal);
+  first.catch(() => {});
   const tables = objects((await call("tables", {}, { signal, rows: 1000 })).frames[0]);
   const table = tables.find((one) => one.name === name);
   const rows = table?.rows ?? null;
@@ -19,12 +22,12 @@ export async function show(screen, [name], { signal }) {
   });
   const about = [table?.kind, rows === null ? null : plural(rows, "row"), table?.description].filter(Boolean).join(" · ");
   const message = el("div", { role: "status" });
-  const shown = tabs({ Rows: () => rowsPanel(name, Number(rows ?? 0), message, signal), Columns: () => columnsPanel(name, signal) }, { label: "Parts of the table" });
+  const shown = tabs({ Rows: () => rowsPanel(name, Number(rows ?? 0), first, message, signal), Columns: () => columnsPanel(name, signal) }, { label: "Parts of the table" });
   shown.panel.classList.add("grow", "fills");
   screen.append(heading(name, about, query), shown.list, message, shown.panel);
 }
 
-function rowsPanel(name, height, message, signal) {
+function rowsPanel(name, height, first, message, signal) {
   const panel = el("div", { class: "fills" }, el("p", { class: "busy" }, "Reading rows"));
   let sorted = null;
   let descending = false;
@@ -48,8 +51,9 @@ function rowsPanel(name, height, message, signal) {
   }
 
   signal.addEventListener("abort", () => end(kept));
-  ofTable(quoted(name), height, signal)
-    .then((source) => {
+  first
+    .then((frame) => {
+      const source = ofTable(quoted(name), height, frame);
       if (source.height === 0) fill(panel, empty("No rows", "This table is empty."));
       else {
         fill(panel, grid.node);
