@@ -48,6 +48,7 @@ OWNERS = {
     "sentence_transformers": {"embed"},
     "fastembed": {"embed"},
     "typer": {"shell"},
+    "prompt_toolkit": {"shell/terminal.py"},
     "rich": {"shell", "running/progress.py", "demo"},
     "pyarrow": {"storage/codec.py", "files", "interop", "publish", "lower_spark", "remote", "serve"},
     "pyspark": {"remote/spark_session.py"},

@@ -29,8 +29,6 @@ from rem_arrow.running.watchdog import MemoryExceededError, Watch
 _NODE_SHARE = 1 / 8
 # How many times more memory than is guessed a statement is taken to need when it has been found to need more.
 _DOUBT = 64
-# What holds more than this may run for long: where the caller may go away, it is watched.
-_LONG_BYTES = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ class Run:
             give_back()
             return rows
 
-        return watch.run(work) if watch is not None and _may_be_left(held_bytes, limits) else work()
+        return watch.run(work) if watch is not None and _may_be_left(limits) else work()
 
     def _collected(self, values: Mapping[str, object], watch: Watch | None, parts: Parts | None) -> pl.DataFrame:
         deadline = None if self.limits.timeout_s is None else self.started + self.limits.timeout_s
@@ -135,7 +133,7 @@ def lowered(
         raise ExecuteError(f"a value is out of range: {error}") from error
 
 
-def _may_be_left(held_bytes: float, limits: Limits) -> bool:
-    """Say whether the caller of a statement may go on before it has ended: it has a time limit, or may be long for a
-    caller that may go away."""
-    return limits.timeout_s is not None or (can_be_stopped() and held_bytes > _LONG_BYTES)
+def _may_be_left(limits: Limits) -> bool:
+    """Say whether the caller of a statement may go on before it has ended: it has a time limit, or a caller that may go
+    away."""
+    return limits.timeout_s is not None or can_be_stopped()

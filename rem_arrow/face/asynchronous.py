@@ -7,11 +7,10 @@
         async for batch in adb.batches("SELECT * FROM sales"):
             ...
 
-A cancelled task does not wait. A call that has not started is dropped. A statement with `timeout_s`, or one whose plan
-may need more than 64 MiB, is abandoned within milliseconds, and Polars stops at its next batch of rows; a text of
-several statements stops between two of them, a long load at its next piece. Any other call runs to its end on its
-thread, and its result is discarded. A write may therefore still be stored; in a transaction it is not, since a
-transaction stores nothing before it commits.
+A cancelled task does not wait. A call that has not started is dropped. A query, and what another statement reads, is
+abandoned within milliseconds, and Polars stops at its next batch of rows; a text of several statements stops between
+two of them, a long load at its next piece. Any other call runs to its end on its thread, and its result is discarded. A
+write may therefore still be stored; in a transaction it is not, since a transaction stores nothing before it commits.
 """
 
 from __future__ import annotations

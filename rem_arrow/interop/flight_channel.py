@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import flight
 
 from rem_arrow.base.errors import ExecuteError, InputError
+from rem_arrow.running.cancellation import check_stopped, when_stopped
 
 _FAILURES = (flight.FlightError, pa.ArrowException, OSError)
 
@@ -26,6 +27,7 @@ class Reply(NamedTuple):
         """Yield so many further messages. Raises RemError."""
         with _translated():
             for _ in range(count):
+                check_stopped()
                 yield self.reader.read_chunk().app_metadata.to_pybytes()
 
     def rows(self, told: Callable[[bytes], object]) -> pa.RecordBatchReader:
@@ -80,7 +82,8 @@ class Channel:
                 else:
                     with suppress(*_FAILURES):
                         writer.done_writing()
-                return Reply(reader.read_chunk().app_metadata.to_pybytes(), reader, writer)
+                with when_stopped(reader.cancel):
+                    return Reply(reader.read_chunk().app_metadata.to_pybytes(), reader, writer)
             except StopIteration:
                 raise InputError(f"the server at {self._address} gave no answer") from None
             except BaseException:

@@ -22,7 +22,7 @@ from rem_arrow.face.database import Database
 from rem_arrow.face.publication_verbs import verify_published
 from rem_arrow.face.restoration import repair as repair_database
 from rem_arrow.running.file_access import Files
-from rem_arrow.shell import add_command, load_command, mcp_command, serve_command
+from rem_arrow.shell import add_command, load_command, mcp_command, serve_command, shell_command
 from rem_arrow.shell.command import EXIT_DAMAGED, EXIT_FAILED, DatabasePath, check_database, errors_as_text
 from rem_arrow.shell.named_parameters import named_parameters
 from rem_arrow.shell.output import Format, format_for, write_rows
@@ -87,6 +87,7 @@ def sql(
             write_rows(db.sql(text, parameters, timeout_s=timeout), format_, output)
 
 
+app.command()(shell_command.shell)
 app.command()(load_command.load)
 app.command()(mcp_command.mcp)
 

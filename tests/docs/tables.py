@@ -29,6 +29,7 @@ from rem_arrow.plan.signature import Function
 from rem_arrow.plan.text_functions import TEXT
 from rem_arrow.plan.time_functions import TIME
 from rem_arrow.shell.cli import app
+from rem_arrow.shell.dot_commands import COMMANDS
 from rem_arrow.sql.bind import group_by, pivot, query
 from rem_arrow.sql.text import parser
 from rem_arrow.storage import codec, keys, log_file, segment, tail
@@ -209,6 +210,13 @@ def _commands() -> str:
     return f"| command | what it does |\n| --- | --- |\n{rows}"
 
 
+def _shell_commands() -> str:
+    """The commands of the shell."""
+    usages = {f"{name} {command.usage}".strip().replace("|", "\\|"): command.help for name, command in COMMANDS.items()}
+    rows = "".join(f"| `{usage}` | {what} |\n" for usage, what in usages.items())
+    return f"| command | what it does |\n| --- | --- |\n{rows}"
+
+
 def _alchemy_off() -> str:
     """What SQLAlchemy's own tests ask for and the dialect does not do."""
     asked = {f"`{name}`": reason for name, reason in OFF.items()}
@@ -228,6 +236,7 @@ MADE: dict[str, Callable[[str], str]] = {
     "layers": lambda _: _layers(),
     "layers in short": lambda _: f"```text\n{_layers_short()}```\n",
     "commands": lambda _: _commands(),
+    "shell commands": lambda _: _shell_commands(),
     "limits": lambda _: _limits(),
     "stored keys": lambda _: _drawn(keys),
     "index keys": lambda _: _drawn(entries),

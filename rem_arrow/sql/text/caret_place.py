@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from rem_arrow.sql.text.unfinished import Piece, pieces, statements
+from rem_arrow.sql.text.unfinished import Piece, pieces, statement_at
 
 # `beginning`: of a statement or query; `relation`: a table; `after`: no value, but a word of the grammar.
 Role: TypeAlias = Literal["beginning", "relation", "value", "after", "type", "setting", "nothing"]
@@ -81,8 +81,7 @@ _BEGINNINGS = {"", ";", "(", "AS", "EXPLAIN", "ANALYZE", "ALL", *_SETS}
 def caret_place(text: str, caret: int) -> CaretPlace:
     """Return what stands around a place of a text, which is from 0 to its length."""
     start, stop = _statement(text, caret)
-    found = pieces(text[start:stop])
-    found = [p._replace(start=p.start + start, stop=p.stop + start) for p in found]
+    found = [p._replace(start=p.start + start, stop=p.stop + start) for p in pieces(text[start:stop])]
     at = next((p for p in found if p.start < caret <= p.stop), None)
     if at is not None and (at.kind in ("comment", "text", "number", "parameter") and (caret < at.stop or at.is_open)):
         return CaretPlace("nothing", caret, "", (), (), ())
@@ -97,11 +96,11 @@ def caret_place(text: str, caret: int) -> CaretPlace:
 
 
 def _statement(text: str, caret: int) -> tuple[int, int]:
-    """Return where the statement at the caret begins and ends."""
-    found = statements(text)
-    before = [semicolon for _, stop, ended in found if ended and (semicolon := text.find(";", stop) + 1) <= caret]
-    start = max(before, default=0)
-    return start, next((stop for first, stop, _ in found if first >= start and stop >= caret), len(text))
+    """Return where the statement at the caret begins, with what is before it, and where it ends."""
+    place = 0
+    while (found := statement_at(text, place)) is not None and found.is_ended and found.after <= caret:
+        place = found.after
+    return place, len(text) if found is None else found.stop if found.stop >= caret else found.after
 
 
 def _qualifiers(before: list[Piece]) -> tuple[tuple[str, ...], list[Piece]]:

@@ -7,6 +7,7 @@ The pieces of a finished text are the tokens that SQLGlot finds, but for operato
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 PieceKind: TypeAlias = Literal["comment", "text", "name", "word", "number", "parameter", "symbol"]
@@ -56,15 +57,12 @@ _PIECE = re.compile(
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 
 
-def pieces(text: str) -> list[Piece]:
-    """Return the pieces of a text, in order; what is between them is white space."""
-    found: list[Piece] = []
-    place = 0
+def pieces(text: str, place: int = 0) -> Iterator[Piece]:
+    """Yield the pieces of a text from a place on, in order; what is between them is white space."""
     while (hit := _PIECE.search(text, place)) is not None:
         piece = _piece(text, hit)
-        found.append(piece)
+        yield piece
         place = piece.stop
-    return found
 
 
 def _piece(text: str, hit: re.Match[str]) -> Piece:
@@ -107,16 +105,21 @@ def _is_closed(piece: str, quote: str) -> bool:
     return piece.count(quote) % 2 == 0
 
 
-def statements(text: str) -> list[tuple[int, int, bool]]:
-    """Return where each statement begins and ends, its semicolon left out, and whether it has one; comments alone are
-    no statement."""
-    found: list[tuple[int, int, bool]] = []
-    first, last = None, 0
-    for piece in pieces(text):
-        if piece.upper == ";":
-            if first is not None:
-                found.append((first, last, True))
-            first = None
-        elif piece.kind != "comment" or first is not None:
+class WrittenStatement(NamedTuple):
+    """Where a statement is, its semicolon left out, where what follows it begins, and whether it has a semicolon."""
+
+    start: int
+    stop: int
+    after: int
+    is_ended: bool
+
+
+def statement_at(text: str, place: int) -> WrittenStatement | None:
+    """Return the first statement from a place on; None where only comments and semicolons are."""
+    first, last = None, place
+    for piece in pieces(text, place):
+        if piece.upper == ";" and first is not None:
+            return WrittenStatement(first, last, piece.stop, True)
+        if piece.upper != ";" and (piece.kind != "comment" or first is not None):
             first, last = piece.start if first is None else first, piece.stop
-    return found if first is None else [*found, (first, last, False)]
+    return None if first is None else WrittenStatement(first, last, len(text), False)
