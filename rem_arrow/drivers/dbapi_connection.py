@@ -153,7 +153,7 @@ class Connection:
         with translated():
             if not isinstance(text, str):
                 raise InputError(f"a statement is a text, not a {type(text).__name__}")
-            kinds = answer_kinds(text)
+            kinds = answer_kinds(text, self._database)
             if kinds[-1] in ("BEGIN", "COMMIT", "ROLLBACK"):
                 self._control(kinds)
                 return "nothing", pl.DataFrame()

@@ -43,9 +43,7 @@ class Cursor:
         self.arraysize = 1
         self._rows: pl.DataFrame | None = None
         self._count = -1
-        # The rows before this place were given, or lie in the iterator over the next of them.
-        self._place = 0
-        self._buffer: Iterator[tuple[Any, ...]] = iter(())
+        self._left: Iterator[tuple[Any, ...]] = iter(())
         self._given = 0
 
     @property
@@ -96,6 +94,7 @@ class Cursor:
         kind, rows = self._connection.run(operation, parameters)
         if kind == "rows":
             self._rows, self._count = rows, rows.height
+            self._left = rows.iter_rows(buffer_size=_BUFFER_ROWS)
         elif kind == "count":
             self._count = rows.item()
         return self
@@ -140,8 +139,7 @@ class Cursor:
         """Return the rows that are left as a Polars DataFrame."""
         rows = self._result()
         left = rows[self._given :]
-        self._place = self._given = rows.height
-        self._buffer = iter(())
+        self._given, self._left = rows.height, iter(())
         return left
 
     def fetch_arrow_table(self) -> pa.Table:
@@ -163,14 +161,8 @@ class Cursor:
         return self
 
     def __next__(self) -> tuple[Any, ...]:
-        rows = self._result()
-        row = next(self._buffer, None)
-        if row is None:
-            if self._place >= rows.height:
-                raise StopIteration
-            self._buffer = iter(rows[self._place : self._place + _BUFFER_ROWS].rows())
-            self._place += _BUFFER_ROWS
-            row = next(self._buffer)
+        self._result()
+        row = next(self._left)
         self._given += 1
         return row
 
@@ -184,7 +176,7 @@ class Cursor:
 
     def _forget(self) -> None:
         self._check_open()
-        self._rows, self._count, self._place, self._given, self._buffer = None, -1, 0, 0, iter(())
+        self._rows, self._count, self._given, self._left = None, -1, 0, iter(())
 
     def _result(self) -> pl.DataFrame:
         self._check_open()

@@ -25,6 +25,7 @@ from langchain_core.messages import (
 from langchain_core.vectorstores import VectorStore
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.json_paths import key_path
 from rem_arrow.base.quoting import identifier
 from rem_arrow.face.database import Database
 
@@ -127,7 +128,7 @@ class RemVectorStore(VectorStore):
         parameters: dict[str, Any] = {}
         conditions = []
         for i, (name, value) in enumerate((having or {}).items()):
-            parameters |= {f"path{i}": "$." + json.dumps(name), f"value{i}": _json(value)}
+            parameters |= {f"path{i}": key_path(name), f"value{i}": _json(value)}
             conditions.append(f"json_extract(metadata, $path{i}) = $value{i}::JSON")
         where = " AND ".join(conditions) or None
         rows = self._database.search(self._table, vector, k=k, column="vector", where=where, parameters=parameters)

@@ -129,7 +129,7 @@ class Tools:
         """Run SQL. It only reads, unless the server was started with --allow-write."""
 
         def run() -> pl.DataFrame:
-            if not self._allow_write and not only_reads(query):
+            if not self._allow_write and not only_reads(query, self.database):
                 raise InputError("this server runs queries only; statements that write need --allow-write")
             return self.database.sql(query, parameters)
 

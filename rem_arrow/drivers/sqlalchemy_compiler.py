@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, cast
 
 from sqlalchemy import exc
 from sqlalchemy.engine import default
 from sqlalchemy.schema import Column, Sequence, Table
 from sqlalchemy.sql import compiler, elements
-from sqlalchemy.types import JSON, NullType, String
+from sqlalchemy.types import JSON, NullType
 
 from rem_arrow.base.quoting import KEYWORDS, literal
 
@@ -25,7 +26,7 @@ class Compiler(compiler.SQLCompiler):
 
     def visit_sequence(self, sequence: Any, **kw: Any) -> str:
         name = self.preparer.format_sequence(sequence)
-        return f"nextval({self.render_literal_value(name, String())})"
+        return f"nextval({literal(name)})"
 
     def limit_clause(self, select: Any, **kw: Any) -> str:
         return self._limited(select._limit_clause, select._offset_clause, kw)
@@ -76,7 +77,7 @@ class Compiler(compiler.SQLCompiler):
     def _regexp(self, function: str, operands: tuple[Any, ...], flags: str | None, kw: dict[str, Any]) -> str:
         texts = [self.process(operand, **kw) for operand in operands]
         if flags is not None:
-            texts.append(self.render_literal_value(flags, String()))
+            texts.append(literal(flags))
         return f"{function}({', '.join(texts)})"
 
     def visit_bitwise_xor_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
@@ -90,7 +91,7 @@ class Compiler(compiler.SQLCompiler):
 
     def _ilike(self, word: str, binary: Any, kw: dict[str, Any]) -> str:
         escape = binary.modifiers.get("escape")
-        behind = "" if escape is None else f" ESCAPE {self.render_literal_value(escape, String())}"
+        behind = "" if escape is None else f" ESCAPE {literal(escape)}"
         return f"{self.process(binary.left, **kw)} {word} {self.process(binary.right, **kw)}{behind}"
 
     def visit_getitem_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
@@ -169,29 +170,26 @@ class DDLCompiler(compiler.DDLCompiler):
 
     def visit_create_table(self, create: Any, **kw: Any) -> str:
         text: str = super().visit_create_table(create, **kw)  # type: ignore[no-untyped-call]
-        return f"{self._own_sequences(create.element, 'CREATE SEQUENCE IF NOT EXISTS')}{text.strip()}"
+        made = [
+            f"CREATE SEQUENCE IF NOT EXISTS {name}{self._numbers(column)}; "
+            for column, name in self._own_sequences(create.element)
+        ]
+        return f"{''.join(made)}{text.strip()}"
 
     def visit_drop_table(self, drop: Any, **kw: Any) -> str:
         text: str = super().visit_drop_table(drop, **kw)  # type: ignore[no-untyped-call]
-        own = self._own_sequences(drop.element, "DROP SEQUENCE IF EXISTS")
-        return f"{text.strip()}; {own}" if own else text
+        names = [name for _, name in self._own_sequences(drop.element)]
+        return "; ".join([text.strip(), *(f"DROP SEQUENCE IF EXISTS {name}" for name in names)])
 
-    def _own_sequences(self, table: Table, statement: str) -> str:
-        made = statement.startswith("CREATE")
-        return "".join(
-            f"{statement} {self._sequence_name(column, own)}{self._numbers(column) if made else ''}; "
-            for column in table.columns
-            if (own := own_sequence(column)) is not None
-        )
+    def _own_sequences(self, table: Table) -> Iterator[tuple[Column[Any], str]]:
+        for column in table.columns:
+            own = own_sequence(column)
+            if own is not None:
+                yield column, self.preparer.format_sequence(Sequence(own, schema=table.schema))
 
     def _numbers(self, column: Column[Any]) -> str:
         options = "" if column.identity is None else self.get_identity_options(column.identity)
         return f" {options}" if options else ""
-
-    def _sequence_name(self, column: Column[Any], name: str) -> str:
-        schema = self.preparer.schema_for_object(column.table)
-        own = self.preparer.quote(name)
-        return own if schema is None else f"{self.preparer.quote_schema(schema)}.{own}"
 
     def _sequence_literal(self, column: Column[Any], name: str) -> str:
         # A DEFAULT names what is in the schema main without it.

@@ -16,7 +16,6 @@ from typing import Any
 
 from sqlalchemy import exc
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import BindTyping
 from sqlalchemy.sql.compiler import InsertmanyvaluesSentinelOpts
 
 from rem_arrow.base.schema import NAME_BYTES_MAX
@@ -33,22 +32,26 @@ from rem_arrow.drivers.sqlalchemy_types import COLSPECS
 from rem_arrow.face.connection import connect as open_database
 from rem_arrow.face.database import Database
 
-_WORDS = {"true": True, "false": False}
+
+def _truth(word: str) -> bool:
+    return {"true": True, "false": False}[word.lower()]
+
+
 # The options of an address, and how their texts are read.
 _OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "tenant": str,
     "memory_limit": str,
     "threads": int,
     "durability": str,
-    "read_only": lambda word: _WORDS[word.lower()],
+    "read_only": _truth,
     "tail_rows_max": int,
-    "background": lambda word: _WORDS[word.lower()],
+    "background": _truth,
     "embedder": str,
     "embed": str,
     "files": str,
     "slow_statement_s": float,
     "certificate": str,
-    "tls": lambda word: _WORDS[word.lower()],
+    "tls": _truth,
 }
 
 
@@ -61,7 +64,6 @@ class RemDialect(Reflection):
     statement_compiler, ddl_compiler, type_compiler_cls = Compiler, DDLCompiler, TypeCompiler
     preparer = IdentifierPreparer
     colspecs = dict(COLSPECS)
-    bind_typing = BindTyping.NONE
     default_schema_name = "main"
 
     supports_statement_cache = True
@@ -71,7 +73,6 @@ class RemDialect(Reflection):
     supports_native_uuid = True
     supports_comments = True
     supports_sequences = True
-    sequences_optional = False
     supports_default_values = True
     supports_default_metavalue = True
     supports_empty_insert = False
@@ -87,7 +88,6 @@ class RemDialect(Reflection):
     use_insertmanyvalues = True
     use_insertmanyvalues_wo_returning = True
     insertmanyvalues_implicit_sentinel = InsertmanyvaluesSentinelOpts.ANY_AUTOINCREMENT
-    cte_follows_insert = False
     tuple_in_values = True
     div_is_floordiv = False
     returns_native_bytes = True

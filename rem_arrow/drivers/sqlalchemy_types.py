@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, cast
 
@@ -40,20 +40,43 @@ from sqlalchemy.types import (
 
 from rem_arrow.base import quoting
 from rem_arrow.base.datatypes import instance, sql_name
+from rem_arrow.base.json_paths import key_path
 from rem_arrow.plan import types
 from rem_arrow.sql.text.type_names import named_type
 
 Processor = Callable[[Any], Any] | None
 
 
-class TINYINT(Integer):
-    """An integer of 8 bits."""
+class _SizedInteger(Integer):
+    """An integer whose class has the name of its type."""
 
     __visit_name__ = "sized_number"
 
 
+class TINYINT(_SizedInteger):
+    """An integer of 8 bits."""
+
+
+class UTINYINT(_SizedInteger):
+    """An integer of 8 bits without sign."""
+
+
+class USMALLINT(_SizedInteger):
+    """An integer of 16 bits without sign."""
+
+
+class UINTEGER(_SizedInteger):
+    """An integer of 32 bits without sign."""
+
+
+class UBIGINT(_SizedInteger):
+    """An integer of 64 bits without sign."""
+
+
 class _WideInteger(Integer):
-    """An integer that may leave the driver as a decimal."""
+    """A sized integer that may leave the driver as a decimal."""
+
+    __visit_name__ = "sized_number"
 
     def result_processor(self, dialect: Any, coltype: Any) -> Processor:
         return lambda value: None if value is None else int(value)
@@ -62,37 +85,9 @@ class _WideInteger(Integer):
 class HUGEINT(_WideInteger):
     """An integer of 128 bits."""
 
-    __visit_name__ = "sized_number"
-
-
-class UTINYINT(Integer):
-    """An integer of 8 bits without sign."""
-
-    __visit_name__ = "sized_number"
-
-
-class USMALLINT(Integer):
-    """An integer of 16 bits without sign."""
-
-    __visit_name__ = "sized_number"
-
-
-class UINTEGER(Integer):
-    """An integer of 32 bits without sign."""
-
-    __visit_name__ = "sized_number"
-
-
-class UBIGINT(Integer):
-    """An integer of 64 bits without sign."""
-
-    __visit_name__ = "sized_number"
-
 
 class UHUGEINT(_WideInteger):
     """An integer of 128 bits without sign."""
-
-    __visit_name__ = "sized_number"
 
 
 class FLOAT16(Float[float]):
@@ -169,33 +164,31 @@ class UuidText(Uuid[Any]):
         return (lambda value: None if value is None else uuid.UUID(value)) if self.as_uuid else None
 
     def literal_processor(self, dialect: Any) -> Callable[[Any], str]:
-        return lambda value: f"'{value}'"
+        return lambda value: quoting.literal(str(value))
 
 
 class PathIndex(JSON.JSONIndexType):
     """A key or a place as a path: a key is quoted, a place counts from the end where it is negative."""
 
     def bind_processor(self, dialect: Any) -> Callable[[Any], Any]:
-        return lambda value: f"${_step(value)}"
+        return lambda value: _path([value])
 
     def literal_processor(self, dialect: Any) -> Callable[[Any], str]:
-        return lambda value: quoting.literal(f"${_step(value)}")
+        return lambda value: quoting.literal(_path([value]))
 
 
 class PathSteps(JSON.JSONPathType):
     """Several keys and places as one path."""
 
     def bind_processor(self, dialect: Any) -> Callable[[Any], Any]:
-        return lambda value: "$" + "".join(map(_step, value))
+        return _path
 
     def literal_processor(self, dialect: Any) -> Callable[[Any], str]:
-        return lambda value: quoting.literal("$" + "".join(map(_step, value)))
+        return lambda value: quoting.literal(_path(value))
 
 
-def _step(value: object) -> str:
-    if isinstance(value, int):
-        return f"[{value}]" if value >= 0 else f"[#{value}]"
-    return '."' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _path(steps: Iterable[object]) -> str:
+    return "$" + "".join(f"[{s}]" if isinstance(s, int) else key_path(str(s)).removeprefix("$") for s in steps)
 
 
 # How the types of SQLAlchemy are passed here.

@@ -34,6 +34,9 @@ def test_documents_are_retrieved_by_meaning_and_metadata(db):
     assert [d.id for d in store.as_retriever(search_kwargs={"k": 1}).invoke("b")] == ["2"]
     assert [d.id for d in store.similarity_search("b", filter={"n": 1})] == ["1"]
     assert store.similarity_search("b", filter={"n": 2}) == []
+    odd = {'é"\\ .x': 1}
+    store.add_texts(["c"], [odd], ids=["3"])
+    assert [d.id for d in store.similarity_search("c", filter=odd)] == ["3"]
     ((found, score),) = store.similarity_search_with_relevance_scores("a", k=1)
     assert found.metadata == {"n": 1} and score == pytest.approx(1)
     store.delete()

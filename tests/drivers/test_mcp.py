@@ -248,9 +248,6 @@ def test_errors_are_told_to_the_agent():
     async def wrong(client):
         assert "Did you mean name?" in await refused(client, "sql", query="SELECT nam FROM entities")
         assert "no table" in await refused(client, "search", query="x", table="nothing")
-        assert (
-            "entity_type" in await refused(client, "remember", table="entities", row={"entity_type": "person"}) or True
-        )
         assert "name" in await refused(client, "remember", table="entities", row={"entity_type": "person"})
         with pytest.raises(MCPError, match="there is no document 'none.md'"):
             await client.read_resource("rem://documents/none.md")

@@ -2,7 +2,7 @@
 
 OFF = {
     "asyncio": "the driver is synchronous; `rem_arrow.connect_async` is the asynchronous door",
-    "column_collation_reflection": "columns have no collation",
+    "column_collation_reflection": "the collation of a column is not reflected",
     "computed_columns_virtual": "generated columns are stored",
     "constraint_comment_reflection": "constraints have no comments",
     "dbapi_lastrowid": "rows have keys and no numbers; RETURNING gives what was stored",
@@ -11,7 +11,7 @@ OFF = {
     "fetch_ties": "FETCH FIRST ... WITH TIES is not there",
     "identity_columns": "an identity column is numbered by a sequence, and takes given values too",
     "index_reflects_included_columns": "indexes include no other columns",
-    "indexes_with_expressions": "an index is on a column",
+    "indexes_with_expressions": "an index is on columns, not on expressions",
     "materialized_views": "views are not materialized",
     "on_update_cascade": "references have no ON UPDATE CASCADE",
     "savepoints": "transactions do not nest; a statement that fails leaves no trace in its own",
