@@ -136,10 +136,14 @@ class IndexFiles:
         return True
 
     def drop_entry(self, number: int, name: str) -> None:
-        """Let the file of an index not count any more."""
+        """Let the file of an index not count any more, so that it may change."""
         with self._store.lock:
             self._store.check_open()
-            self._store.kv.write([(keys.CATALOG, self._key(number, name), None)])
+            self._drop(self._key(number, name))
+
+    def _drop(self, key: bytes) -> None:
+        # No entry may come back behind a power cut when its file has changed or is gone.
+        self._store.kv.write([(keys.CATALOG, key, None)], sync=True)
 
     def remove(self, file: str) -> None:
         """Delete a file. One that somebody holds (Windows) is left to `sweep`."""
@@ -155,7 +159,7 @@ class IndexFiles:
     def forget(self, number: int) -> None:
         """Delete the entries of a table, and their files."""
         for key, entry in list(self._store.kv.scan(keys.CATALOG, keys.table_key(self._prefix, number))):
-            self._store.kv.write([(keys.CATALOG, key, None)])
+            self._drop(key)
             self.remove(self._named_by(entry))
 
     def sweep(self) -> None:

@@ -66,17 +66,20 @@ def duckdb_tables(path: Path) -> Iterator[DuckFile]:
         # BIT, BIGNUM, TIMETZ and integers of 128 bits come with their own types, below lists too.
         con.execute("SET arrow_lossless_conversion = true")
         con.execute("SET lock_configuration = true")
-        rows = con.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
-        ).fetchall()
+
+        def read(text: str) -> list[tuple[Any, ...]]:
+            fetched: list[tuple[Any, ...]] = con.execute(text).fetchall()
+            return fetched
+
+        rows = read("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL")
         names = {(s, t): t if s == "main" else f"{s}_{t}" for s, t in rows}
         yield DuckFile(
             {
                 name: _opener(con, f"{identifier(s)}.{identifier(t)}", f"{path}, table {name}")
                 for (s, t), name in names.items()
             },
-            duck_catalog.declarations(lambda text: con.execute(text).fetchall(), names),
-            duck_catalog.entries(lambda text: con.execute(text).fetchall()),
+            duck_catalog.declarations(read, names),
+            duck_catalog.entries(read),
         )
     finally:
         con.close()

@@ -14,6 +14,7 @@ from typing import TypeVar
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.constraints import Constraint
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.schema import Table, check_name
 from rem_arrow.interop.imports import Importable
@@ -25,6 +26,7 @@ from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write import edges, loader
 from rem_arrow.write.edge_ends import new_entities
 from rem_arrow.write.path import Compute
+from rem_arrow.write.references import key_of
 from rem_arrow.write.table_rules import Rules
 from rem_arrow.write.vector_rows import vector_table
 
@@ -114,15 +116,16 @@ class TableImport:
         for definition, table in self._imported.values():
             if self.changes.tables.get(table.number) is table and table.foreign_keys:
                 constraints = tuple(
-                    replace(c, references=self._reference(definition, c.references)) if c.references is not None else c
+                    replace(c, references=self._reference(definition, c)) if c.references is not None else c
                     for c in table.constraints
                 )
                 self.changes.tables[table.number] = replace(table, constraints=constraints)
 
-    def _reference(self, definition: Table, references: tuple[int, int]) -> tuple[int, int]:
-        """Return the numbers of a table and key here, given those of an export."""
-        there, here = self._imported.get(references[0], (None, None))
-        key = None if there is None else next((k for k in there.keys if k.number == references[1]), None)
+    def _reference(self, definition: Table, constraint: Constraint) -> tuple[int, int]:
+        """Return the numbers of a table and key here, given a FOREIGN KEY of an export."""
+        assert constraint.references is not None, "it is a FOREIGN KEY"
+        there, here = self._imported.get(constraint.references[0], (None, None))
+        key = None if there is None else key_of(constraint, there)
         if there is None or here is None or key is None:
             raise InputError(
                 f"{definition.name} refers to a table that is not imported; import both, from an export of both, or "

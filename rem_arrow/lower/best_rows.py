@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # The number of best rows of each ranking that are fused, and that a reranker orders.
 CANDIDATES_MIN, CANDIDATES_PER_ROW = 50, 4
 
-_NO_HITS = pl.DataFrame(schema={"query": pl.Int64, "rowid": pl.Int64, "score": pl.Float64})
+NO_HITS = pl.DataFrame(schema={"query": pl.Int64, "rowid": pl.Int64, "score": pl.Float64})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ def best_rows(source: TableSource, asked: Asked, questions: Sequence[Question], 
         hits = nearest
     else:
         of_each = {} if nearest is None else nearest.partition_by("query", as_dict=True, include_key=False)
-        none = _NO_HITS.drop("query")
+        none = NO_HITS.drop("query")
         hits = pl.concat(
             [
-                _NO_HITS,
+                NO_HITS,
                 *(
                     _best(source, asked, question, of_each.get((i,), none), allowed, wider).select(
                         pl.lit(i, pl.Int64).alias("query"), "rowid", pl.col("score").cast(pl.Float64)

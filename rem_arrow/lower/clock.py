@@ -157,18 +157,20 @@ def _bucket_of_months(x: pl.Expr, width: pl.Expr, origin: pl.Expr | None) -> pl.
     return pl.datetime(bucket // 12, bucket % 12 + 1, 1, time_unit="us")
 
 
-def _timezone_of_rows(zone: pl.Expr, x: pl.Expr, arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    """The same where the zone differs by row: once for each zone."""
+def of_each_text(
+    text: pl.Expr, x: pl.Expr, compute: Callable[[pl.Expr, pl.Expr], pl.Expr], result: pl.DataType
+) -> pl.Expr:
+    """Return what `compute` makes of a text and a value where the text differs by row: once for each text."""
 
     def apply(rows: pl.Series) -> pl.Series:
         frame = rows.struct.unnest().with_row_index("row")
         parts = [
-            part.select("row", _timezone([pl.lit(name, pl.String()), pl.col("x")], arg_types, result).alias("x"))
-            for (name,), part in frame.group_by("zone")
+            part.select("row", compute(pl.lit(text, pl.String()), pl.col("x")).alias("x"))
+            for (text,), part in frame.group_by("text")
         ]
         return pl.concat(parts).sort("row")["x"] if parts else pl.Series("x", [], dtype=result)
 
-    return pl.struct(zone.alias("zone"), x.alias("x")).map_batches(apply, return_dtype=result, is_elementwise=True)
+    return pl.struct(text.alias("text"), x.alias("x")).map_batches(apply, return_dtype=result, is_elementwise=True)
 
 
 def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -176,7 +178,7 @@ def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
     none."""
     zone, x = args
     if zone.meta.root_names():
-        return _timezone_of_rows(zone, x, arg_types, result)
+        return of_each_text(zone, x, lambda *pair: _timezone(list(pair), arg_types, result), result)
     name = pl.select(zone).item()
     if name is None:
         x = x.dt.cast_time_unit("us")

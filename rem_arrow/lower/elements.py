@@ -191,7 +191,7 @@ def _intersected(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
     item = nested.item_of(result)
     if isinstance(item, pl.Null):
         return pl.when(not_null).then(pl.lit([], dtype=result))
-    if not isinstance(item, (pl.List, pl.Array, pl.Struct)):
+    if not item.is_nested():
         return args[0].list.drop_nulls().list.set_intersection(args[1].list.drop_nulls())
 
     def compute(rows: pl.DataFrame) -> pl.Series:
@@ -215,7 +215,7 @@ def _has_any(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataT
 
 def _has_all(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     x, y = beside(*args)
-    if not isinstance(nested.item_of(arg_types[1]), (pl.List, pl.Array, pl.Struct)):
+    if not nested.item_of(arg_types[1]).is_nested():
         return y.list.drop_nulls().list.set_difference(x.list.drop_nulls()).list.len() == 0
     met, wanted = (_intersected([y, other], arg_types, arg_types[1]) for other in (x, y))
     return met.list.len() == wanted.list.len()

@@ -12,7 +12,7 @@ import polars as pl
 
 from rem_arrow.base.errors import BindError, ExecuteError
 from rem_arrow.base.source import ROWID, Rowids, VectorSpec
-from rem_arrow.lower.best_rows import Asked, Question, best_rows
+from rem_arrow.lower.best_rows import NO_HITS, Asked, Question, best_rows
 from rem_arrow.lower.context import Lowering
 from rem_arrow.plan.nodes import (
     Cast,
@@ -55,9 +55,8 @@ def hits(plan: Search, hit: Hit, context: Lowering, run: Run) -> pl.DataFrame:
     if found and not plan.keys:
         ((_, one),) = found
         return pl.DataFrame([one["rowid"], one["score"]], [hit.rowid, hit.score])
-    empty = pl.DataFrame(schema={"query": pl.Int64, "rowid": pl.Int64, "score": pl.Float64})
     hits = pl.concat(
-        [empty, *(rows.with_columns(pl.Series("query", p, dtype=pl.Int64)[rows["query"]]) for p, rows in found)]
+        [NO_HITS, *(rows.with_columns(pl.Series("query", p, dtype=pl.Int64)[rows["query"]]) for p, rows in found)]
     )
     return pl.DataFrame(
         [hits["rowid"].alias(hit.rowid), *(calls[hits["query"]] if plan.keys else ()), hits["score"].alias(hit.score)]

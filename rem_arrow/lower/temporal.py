@@ -11,7 +11,7 @@ from polars.expr.whenthen import ChainedThen, Then
 
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import calendar_range
-from rem_arrow.lower.clock import CLOCK, check_codes, date_sub
+from rem_arrow.lower.clock import CLOCK, check_codes, date_sub, of_each_text
 from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.lower.interval import INTERVAL, part_of_interval
 from rem_arrow.lower.time_series import series_of_times
@@ -192,7 +192,7 @@ _MICROSECONDS = {
 def _strftime(x: pl.Expr, dtype: pl.DataType, pattern: pl.Expr) -> pl.Expr:
     """The text of a time; of one in a zone `%Z` is the name of the zone, and `%z` how far it is ahead."""
     if pattern.meta.root_names():
-        return _strftime_of_rows(x, dtype, pattern)
+        return of_each_text(pattern, x, lambda codes, value: _strftime(value, dtype, codes), pl.String())
     codes = pl.select(pattern).item()
     if codes is None:
         return pl.lit(None, pl.String)
@@ -209,21 +209,6 @@ def _strftime(x: pl.Expr, dtype: pl.DataType, pattern: pl.Expr) -> pl.Expr:
         else:
             plain += re.sub("%.", lambda hit: _CODES.get(hit[0], hit[0]), part)
     return pl.concat_str([*pieces, x.dt.strftime(plain)]) if pieces else x.dt.strftime(plain)
-
-
-def _strftime_of_rows(x: pl.Expr, dtype: pl.DataType, pattern: pl.Expr) -> pl.Expr:
-    """The same where the pattern differs by row: once for each."""
-
-    def apply(rows: pl.Series) -> pl.Series:
-        frame = rows.struct.unnest().with_row_index("row")
-        parts = [
-            part.select("row", _strftime(pl.col("x"), dtype, pl.lit(codes, pl.String())).alias("x"))
-            for (codes,), part in frame.group_by("pattern")
-        ]
-        return pl.concat(parts).sort("row")["x"] if parts else pl.Series("x", [], dtype=pl.String())
-
-    packed = pl.struct(pattern.alias("pattern"), x.alias("x"))
-    return packed.map_batches(apply, return_dtype=pl.String(), is_elementwise=True)
 
 
 def _zoned_strftime(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:

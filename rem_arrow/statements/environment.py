@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
@@ -19,8 +20,9 @@ from rem_arrow.engine.instance import Instance
 from rem_arrow.engine.run import Limits
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.bind.binder import Evaluate
+from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.statement.parsed import Parsed
-from rem_arrow.sql.statement.statement_names import Name
+from rem_arrow.sql.statement.statement_names import Name, Tree
 from rem_arrow.sql.text.type_names import known
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion, Version
@@ -115,6 +117,10 @@ class Context:
         """Return a function that runs a query whose rows the binder needs."""
         return lambda query: self.rows(query, snapshot, to_store=True).rows()
 
+    def bound(self, query: Tree, snapshot: Snapshot) -> Query:
+        """Bind a query of the statement."""
+        return Binder(self.text, snapshot, self.dtypes, self.evaluate(snapshot)).statement(query)
+
     def rows(self, query: Query, snapshot: Snapshot, *, to_store: bool = False) -> pl.DataFrame:
         """Run a bound query, for the user or for a table."""
         return self.instance.engine.run_bound(query, snapshot, self.values, self.limits, to_store=to_store)
@@ -133,6 +139,15 @@ def checking(parsed: Parsed, commit: Callable[[Compute[Result]], Result]) -> Cal
         return commit(checked)
 
     return committed
+
+
+@contextmanager
+def placed(text: str, name: Name) -> Iterator[None]:
+    """Let errors in finding a name point at it."""
+    try:
+        yield
+    except BindError as error:
+        raise BindError(error.message, text, name.start, name.end, hint=error.hint) from error
 
 
 class Outcome(NamedTuple):

@@ -10,7 +10,6 @@ import polars as pl
 from rem_arrow.access.access import Access
 from rem_arrow.catalog.snapshot import TARGET, Snapshot
 from rem_arrow.plan.nodes import Query
-from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.statement.statement import (
     CopyFrom,
     CopyTo,
@@ -63,9 +62,7 @@ def explain(context: Context, statement: Explain) -> Result:
 
 def _query(context: Context, statement: CopyTo | CreateTableAs) -> Reading:
     snapshot = context.snapshot()
-    return Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(
-        statement.source
-    ), snapshot
+    return context.bound(statement.source, snapshot), snapshot
 
 
 def _read(context: Context, reading: Reading, depth: int = 1) -> list[str]:

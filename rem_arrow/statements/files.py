@@ -20,7 +20,6 @@ from rem_arrow.files.file_set import file_rows
 from rem_arrow.interop.readers import unreadable
 from rem_arrow.interop.writers import write_file, write_options
 from rem_arrow.model.registry import SYSTEM_FIELDS
-from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
 from rem_arrow.sql.statement.statement import CopyFrom, CopyTo
 from rem_arrow.sql.text.type_names import named_type
@@ -47,7 +46,7 @@ def copy_to(context: Context, statement: CopyTo) -> Result:
     with _in_text(context.text):
         options = write_options(given, format_, path)
     snapshot = context.snapshot()
-    query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
+    query = context.bound(statement.source, snapshot)
     context.parsed.check_read()
     with context.instance.files.writing(path) as file:
         frame = filed(context.rows(query, snapshot, to_store=True), query.names)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import TEMPORARY
 from rem_arrow.catalog.search_path import found, full_name, schema_of, schemas
 from rem_arrow.sql.statement.session_kinds import Comment
@@ -28,7 +27,7 @@ from rem_arrow.sql.statement.statement import (
     Update,
 )
 from rem_arrow.sql.statement.statement_names import Name
-from rem_arrow.statements.environment import Context
+from rem_arrow.statements.environment import Context, placed
 from rem_arrow.storage.sequences import KIND
 
 
@@ -84,10 +83,8 @@ def _existing(context: Context, name: Name, kind: str = "") -> tuple[Context, Na
     shown."""
     version, session, side = context.version(), context.instance.session, context.temporary(False)
     temporary = None if side is None else side.version()
-    try:
+    with placed(context.text, name):
         full = found(version, temporary, session, (*name.qualifiers, name.text), kind=kind)
-    except BindError as error:
-        raise BindError(error.message, context.text, name.start, name.end, hint=error.hint) from error
     if side is not None and full == full_name(TEMPORARY, name.text):
         return context.of_temporary(side), Name(name.text, name.start, name.end)
     text = full or name.shown
@@ -97,10 +94,8 @@ def _existing(context: Context, name: Name, kind: str = "") -> tuple[Context, Na
 def _new(context: Context, name: Name) -> tuple[Context, Name]:
     """Return the full name of what is to be made, and its context."""
     version, session = context.version(), context.instance.session
-    try:
+    with placed(context.text, name):
         *_, schema = schemas(version, session, name.qualifiers or (session.schema,))
-    except BindError as error:
-        raise BindError(error.message, context.text, name.start, name.end, hint=error.hint) from error
     if schema == TEMPORARY:
         side = context.temporary(True)
         assert side is not None, "it is made where there is none"

@@ -58,15 +58,7 @@ def merge(context: Context, statement: Merge) -> Result:
 def _with_one_source(context: Context, access: Access, tv: TableVersion, statement: Merge) -> tuple[Context, Merge]:
     """Read a source that would be another for each action before them, as a frame that they read."""
     snapshot = context.snapshot(access, target=tv)
-    binder = MergeBinder(
-        context.text,
-        snapshot,
-        context.dtypes,
-        rows.target(tv.table, statement.alias),
-        statement,
-        context.evaluate(snapshot),
-    )
-    source = binder.source()
+    source = _binder(context, snapshot, tv, statement).source()
     if is_repeatable(source.plan):
         return context, statement
     frame = context.rows(source, snapshot, to_store=True)
@@ -93,14 +85,7 @@ def action_query(
     action that does something."""
     action, table = statement.actions[place], tv.table
     snapshot = context.snapshot(access, target=tv)
-    binder = MergeBinder(
-        context.text,
-        snapshot,
-        context.dtypes,
-        rows.target(table, statement.alias),
-        statement,
-        context.evaluate(snapshot),
-    )
+    binder = _binder(context, snapshot, tv, statement)
     changed = (None, *table.fields)
     if action.kind == "delete":
         return binder.delete(place, list(table.names)), changed, snapshot
@@ -109,6 +94,11 @@ def action_query(
         rows.check_assignments(table, assigned, context.text)
         return binder.update(place, assigned), changed, snapshot
     return *binder.insert(place, _fields(context, tv, action, binder)), snapshot
+
+
+def _binder(context: Context, snapshot: Snapshot, tv: TableVersion, statement: Merge) -> MergeBinder:
+    own = rows.target(tv.table, statement.alias)
+    return MergeBinder(context.text, snapshot, context.dtypes, own, statement, context.evaluate(snapshot))
 
 
 def _fields(context: Context, tv: TableVersion, action: MergeAction, binder: MergeBinder) -> list[Field]:

@@ -17,7 +17,7 @@ from rem_arrow.catalog.search_path import full_name, schema_of, schemas
 from rem_arrow.sql.statement.statement import ConstraintDefinition, ReferenceDefinition
 from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.sql.text.position import position
-from rem_arrow.statements.environment import Context
+from rem_arrow.statements.environment import Context, placed
 
 # The columns that refer, in the order of the key; the numbers of the table and of the key; the columns of the key.
 Referring: TypeAlias = "tuple[tuple[str, ...], tuple[int, int], tuple[str, ...]]"
@@ -64,10 +64,8 @@ def _parent(context: Context, table: Table, name: Name) -> Table:
     """Return the table that is referred to; a name without a schema is one of the schema of the table that refers."""
     version, text = context.version(), context.text
     if name.qualifiers:
-        try:
+        with placed(text, name):
             found = schemas(version, context.instance.session, name.qualifiers)
-        except BindError as error:
-            raise BindError(error.message, text, name.start, name.end, hint=error.hint) from error
         full = name.text if TEMPORARY in found else full_name(found[0], name.text)
     else:
         full = full_name(schema_of(version, table.name), name.text)

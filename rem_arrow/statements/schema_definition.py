@@ -15,7 +15,7 @@ from rem_arrow.catalog.search_path import schema_of, schemas
 from rem_arrow.sql.statement.session_kinds import Use
 from rem_arrow.sql.statement.statement import CreateSchema, DropSchema
 from rem_arrow.sql.statement.statement_names import Name
-from rem_arrow.statements.environment import Context, Result, status
+from rem_arrow.statements.environment import Context, Result, placed, status
 from rem_arrow.statements.table_definition import dropped
 from rem_arrow.storage.changes import Changes
 
@@ -111,10 +111,8 @@ def use(context: Context, statement: Use) -> Result:
 
 
 def _schemas(context: Context, name: Name) -> list[str]:
-    try:
+    with placed(context.text, name):
         return schemas(context.version(), context.instance.session, (*name.qualifiers, name.text))
-    except BindError as error:
-        raise BindError(error.message, context.text, name.start, name.end, hint=error.hint) from error
 
 
 def _check_database(context: Context, name: Name) -> None:

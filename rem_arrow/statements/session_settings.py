@@ -15,7 +15,6 @@ from rem_arrow.engine.run import Limits
 from rem_arrow.plan.nodes import Call, Expr, Literal
 from rem_arrow.plan.zones import zone_named
 from rem_arrow.running.memory_size import memory_bytes, shown_size
-from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.statement.session_kinds import SetSetting, SetVariable
 from rem_arrow.sql.statement.statement_names import Name, Tree
 from rem_arrow.statements.environment import Context, Result, status
@@ -95,8 +94,7 @@ def value_of(context: Context, query: Tree) -> object:
 
 def _row(context: Context, query: Tree) -> pl.DataFrame:
     snapshot = context.snapshot()
-    bound = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(query)
-    return context.rows(bound, snapshot)
+    return context.rows(context.bound(query, snapshot), snapshot)
 
 
 def _applied(context: Context, name: Name, setting: Setting, value: str) -> str:

@@ -18,7 +18,6 @@ from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.engine.results import unique_names
 from rem_arrow.lower.interval import as_intervals
 from rem_arrow.model.builtin import BUILTIN
-from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.statement.statement import ColumnDefinition, CreateTable, CreateTableAs, Drop
 from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.statements import edge_rows, plain_rows
@@ -63,7 +62,7 @@ def create_as(context: Context, statement: CreateTableAs) -> Result:
             context.parsed.skip()
             return changes, counted(0)
         snapshot = context.snapshot(access)
-        query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
+        query = context.bound(statement.source, snapshot)
         frame = as_intervals(context.rows(query, snapshot, to_store=True))
         if len(statement.names) > frame.width:
             name = statement.names[frame.width]

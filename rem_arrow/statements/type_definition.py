@@ -13,7 +13,6 @@ from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import Table, check_name
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.plan import types
-from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.statement.statement import Drop
 from rem_arrow.sql.statement.type_statement import CreateType
 from rem_arrow.sql.text.type_names import is_type_name
@@ -49,7 +48,7 @@ def _described(context: Context, snapshot: Snapshot, statement: CreateType) -> p
     if statement.dtype is not None:
         return context.known_type(statement.dtype)
     assert statement.source is not None, "a type is written, or read from a query"
-    query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
+    query = context.bound(statement.source, snapshot)
     if len(query.names) != 1 or not types.is_text(next(iter(query.plan.schema.values()))):
         raise _error(context, statement, "the query of an ENUM has one column of texts")
     values = context.rows(query, snapshot).to_series().cast(pl.String).drop_nulls().unique(maintain_order=True)

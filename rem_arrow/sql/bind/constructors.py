@@ -128,11 +128,11 @@ def struct_position(binder: ExprBinder, trees: list[exp.Expression], tree: exp.E
 
 def struct_contains(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """struct_contains(row, v): whether a field is equal; NULL where the row or the value is NULL."""
-    if len(trees) == 2 and any(isinstance(binder.bind(t).dtype, pl.Null) for t in trees):
+    given = [binder.bind(t) for t in trees]
+    if len(given) == 2 and any(isinstance(e.dtype, pl.Null) for e in given):
         return Literal(None, pl.Boolean())
     unknown = Call("is_null", (struct_position(binder, trees, tree),), pl.Boolean())
-    missing = [Call("is_null", (binder.bind(t),), pl.Boolean()) for t in trees]
-    branches = tuple((m, Literal(None, pl.Boolean())) for m in missing)
+    branches = tuple((Call("is_null", (e,), pl.Boolean()), Literal(None, pl.Boolean())) for e in given)
     return Case(branches, Call("not", (unknown,), pl.Boolean()), pl.Boolean())
 
 

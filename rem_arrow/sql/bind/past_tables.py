@@ -20,7 +20,7 @@ def asked_version(
         raise context.unsupported(
             f"{place} {kind} is not supported; write AT (VERSION => ..) or AT (TIMESTAMP => ..)", expression
         )
-    value = number_of(tree) if number_of(tree) is not None else value_of(expression)
+    value = value_of(expression)
     if kind == "VERSION":
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             raise context.error(f"a version is a number or a tag, not {value!r}", expression)
