@@ -23,6 +23,7 @@ import numpy as np
 from rem_arrow.base.errors import CorruptionError, ExecuteError
 from rem_arrow.index.arrays import among
 from rem_arrow.running.disk_errors import disk_error
+from rem_arrow.running.file_sync import make_folder
 from rem_arrow.storage import keys
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class IndexFiles:
         """Return the path of a new file for a table; it counts when an entry is stored that names it. Raises
         ExecuteError if there is no folder for it, and none can be made."""
         try:
-            self.folder.mkdir(exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             what = f"making the folder {self.folder}"
             raise disk_error(error, what) or ExecuteError(f"{what}: {error}") from error

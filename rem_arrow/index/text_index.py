@@ -31,6 +31,7 @@ from rem_arrow.base.errors import CorruptionError, ExecuteError, UnsupportedErro
 from rem_arrow.index.folder_checksums import folder_checksums
 from rem_arrow.index.words import WORD_BYTES_MAX, spelled
 from rem_arrow.running.disk_errors import disk_error
+from rem_arrow.running.file_sync import make_folder
 
 try:
     import tantivy
@@ -75,7 +76,7 @@ class TextIndex:
         self.path = path
         try:
             if path is not None:
-                path.mkdir(parents=True, exist_ok=True)
+                make_folder(path)
             self._index = tantivy.Index(_schema(), None if path is None else str(path))
             self._index.register_tokenizer("words", _analyzer())
             self._searcher = self._index.searcher()

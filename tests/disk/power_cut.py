@@ -109,7 +109,8 @@ def check_database(folder: Path, run: Run, progress: Progress) -> None:
         matching = [number for number in allowed if run.states[number] == state]
         assert matching, _difference(run, state, allowed)
         check_indexes(db, state)
-        assert db.verify().is_empty()
+        damage = db.verify()
+        assert damage.is_empty(), damage.rows()
         db.insert("notes", note("after", 0, run.seed))
     with connect(folder, run.durability, run.seed, background=False) as db:
         assert stored(db, run.seed) == {**state, ("notes", "after"): 0}

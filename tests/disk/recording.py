@@ -153,6 +153,12 @@ class Disk:
         for names in survives:
             _rename(names, lambda node: node.kept)
 
+    def is_named(self, call: Call) -> bool:
+        """Return whether the name of a folder that a call works on survives; of a file, True."""
+        node = self._inodes[call.inode]
+        kept = _files(self.top, lambda n: n.kept, folders=True)
+        return node.names is None or node is self.top or any(n is node for _, n in kept)
+
     def whole(self) -> dict[str, bytes]:
         """Return all files as their process sees them."""
         return {path: node.content() for path, node in _files(self.top, lambda n: n.names)}
