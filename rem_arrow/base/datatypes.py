@@ -130,21 +130,19 @@ def sql_name(dtype: pl.DataType) -> str:
         case pl.Enum():
             return "ENUM(" + ", ".join(map(literal, dtype.categories)) + ")"
         case pl.List(inner=pl.Struct() as entry) if [f.name for f in entry.fields] == ["key", "value"]:
-            key, value = (_nested_name(instance(f.dtype)) for f in entry.fields)
+            key, value = (type_name(instance(f.dtype)) for f in entry.fields)
             return f"MAP({key}, {value})"
         case pl.List():
-            return _nested_name(instance(dtype.inner)) + "[]"
+            return type_name(instance(dtype.inner)) + "[]"
         case pl.Array():
             return sql_name(_item(dtype)) + "".join(f"[{n}]" for n in dtype.shape)
         case pl.Struct() if [f.name for f in dtype.fields] == _CALENDAR_FIELDS:
             return "INTERVAL"
         case pl.Struct() if [f.name for f in dtype.fields] == [str(i + 1) for i in range(len(dtype.fields))]:
-            return "TUPLE(" + ", ".join(_nested_name(instance(f.dtype)) for f in dtype.fields) + ")"
+            return "TUPLE(" + ", ".join(type_name(instance(f.dtype)) for f in dtype.fields) + ")"
         case pl.Struct():
             return (
-                "STRUCT("
-                + ", ".join(f"{readable(f.name)} {_nested_name(instance(f.dtype))}" for f in dtype.fields)
-                + ")"
+                "STRUCT(" + ", ".join(f"{readable(f.name)} {type_name(instance(f.dtype))}" for f in dtype.fields) + ")"
             )
         case _:
             return _SQL_NAMES.get(type(dtype).__name__, str(dtype))
@@ -180,7 +178,8 @@ def to_json(dtype: pl.DataType) -> Json:
             return name
 
 
-def _nested_name(dtype: pl.DataType) -> str:
+def type_name(dtype: pl.DataType) -> str:
+    """Return the SQL name of a type as typeof() and DESCRIBE give it, which write that of NULL as a name."""
     return '"NULL"' if isinstance(dtype, pl.Null) else sql_name(dtype)
 
 

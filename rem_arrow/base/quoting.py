@@ -75,3 +75,24 @@ _WORDS = """
     xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable year years yes zone
 """
 KEYWORDS = frozenset(_WORDS.split())
+# Words that name neither a table nor a column; of the others, those that are no function and no type, and those that
+# are no table and no column but where AS stands before them.
+_RESERVED = """
+    all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create default
+    deferrable desc describe distinct do else end except false fetch for foreign from group having in initially
+    intersect into lambda lateral leading limit not null offset on only or order pivot pivot_longer pivot_wider
+    placing primary qualify references returning select show some summarize symmetric table then to trailing true
+    union unique unpivot using variadic when where window with
+"""
+_COLUMNS = """
+    between bigint bit boolean char character coalesce columns dec decimal exists extract float generated grouping
+    grouping_id inout int integer interval map national nchar none nullif numeric out overlay position precision real
+    row setof smallint struct substring time timestamp treat trim try_cast tuple values varchar xmlattributes xmlconcat
+    xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
+"""
+_FUNCTIONS = """
+    anti asof at authorization binary by collation columns concurrently cross freeze full generated glob ilike inner is
+    isnull join left like map natural notnull outer overlaps positional right semi similar struct tablesample try_cast
+    tuple unpack verbose
+"""
+RESERVED_WORDS, COLUMN_WORDS, FUNCTION_WORDS = (frozenset(words.split()) for words in (_RESERVED, _COLUMNS, _FUNCTIONS))

@@ -269,8 +269,8 @@ class Catalog(Protocol):
         means in the schema `within`, by default in those of the session; None if there is none. Raises BindError for
         a schema that does not exist."""
 
-    def table(self, parts: Sequence[str]) -> Table | None:
-        """Return the description of the table or view that a name means; None if it is none of the database's."""
+    def table(self, name: str) -> Table | None:
+        """Return the description of a table or view by its full name; None if it is none of the database's."""
 
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         """Return the rows of a function that an index answers: at least the wanted columns, under their names."""

@@ -106,10 +106,9 @@ class Snapshot:
         full = self.resolve(parts)
         return None if full is None else system_views.described(full)
 
-    def table(self, parts: Sequence[str]) -> Table | None:
-        """Return the description of the table or view that a name means; None if it is none of the database's."""
-        full = self.resolve(parts)
-        hit = None if full is None else self._found(full)
+    def table(self, name: str) -> Table | None:
+        """Return the description of a table or view by its full name; None if it is none of the database's."""
+        hit = None if name == TARGET or name.casefold() in self._frames else self._found(name)
         return None if hit is None else hit[1].table
 
     def _found(self, name: str) -> tuple[Access, TableVersion] | None:
@@ -155,7 +154,7 @@ class Snapshot:
 
     def _system_table(self, name: str) -> pl.DataFrame:
         temporary = None if self._temporary is None else self._temporary.version
-        return system_tables.system_table(name, self.version, temporary, self.session, self.session.listed())
+        return system_tables.system_table(name, self.version, temporary, self.session)
 
     def open_files(self, request: FileRequest) -> tuple[str, TableSource]:
         name, source = self._files.source(request)

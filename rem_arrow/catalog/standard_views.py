@@ -112,7 +112,11 @@ FROM system.duckdb_views
 UNION ALL
 SELECT index_oid, index_name, schema_oid, 0, 0, 0, 0, 0, false, false, 'p', 'i', NULL, 0, false, false, false,
     false, false, false, true, false
-FROM system.duckdb_indexes""",
+FROM system.duckdb_indexes
+UNION ALL
+SELECT sequence_oid, sequence_name, schema_oid, 0, 0, 0, 0, 0, false, false, CASE WHEN temporary THEN 't' ELSE 'p' END,
+    'S', 0, 0, false, false, false, false, false, false, true, false
+FROM system.duckdb_sequences""",
     "pg_catalog.pg_attribute": """
 SELECT table_oid AS attrelid, column_name AS attname, data_type_id AS atttypid, 0 AS attstattarget,
     column_index AS attnum, 0 AS attndims, -1 AS atttypmod, NOT is_nullable AS attnotnull,
@@ -174,9 +178,13 @@ SELECT database_name AS database, schema_name AS schema, table_name AS name,
 FROM system.duckdb_columns GROUP BY ALL ORDER BY database_name, schema_name, table_name""",
     "system.pragma_show_databases": """
 SELECT database_name FROM system.duckdb_databases WHERE NOT internal ORDER BY database_name""",
+    "system.pragma_show_variables": """
+SELECT name, value, type FROM system.duckdb_variables ORDER BY name""",
     "system.pragma_show_schemas": """
 SELECT database_name, schema_name, schema_name = current_schema() AS current FROM system.duckdb_schemas
 WHERE database_name <> 'temp' ORDER BY schema_name""",
     "system.pragma_functions": """
-SELECT function_name AS name, function_type AS type, parameters FROM system.duckdb_functions ORDER BY name""",
+SELECT function_name AS name, upper(function_type) AS type, parameter_types AS parameters, varargs, return_type,
+    has_side_effects AS side_effects
+FROM system.duckdb_functions ORDER BY name""",
 }

@@ -5,80 +5,36 @@ They are made from one version when a query reads them. The views of information
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
 import polars as pl
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.logical_types import is_collated
-from rem_arrow.base.macro import KINDS, overloads_from_json
 from rem_arrow.base.quoting import literal, readable
 from rem_arrow.base.schema import MAIN, TEMPORARY, Field, Table
 from rem_arrow.base.session_state import SessionState
+from rem_arrow.catalog import function_tables, session_tables
 from rem_arrow.catalog.constraint_texts import constraint_sql, listed
-from rem_arrow.catalog.search_path import own_name, schema_of
-from rem_arrow.catalog.sql_types import PRECISIONS, TYPE_OIDS, TYPES
-from rem_arrow.plan import functions
+from rem_arrow.catalog.shown_database import MAIN_OIDS, TAGS, Columns, Rows, ShownDatabase
+from rem_arrow.catalog.sql_types import PRECISIONS, TYPE_OIDS
 from rem_arrow.storage.sequences import KIND, SequenceOptions, latest_number
-from rem_arrow.storage.version import TableVersion, Version
-
-Columns: TypeAlias = "dict[str, Any]"
-Rows: TypeAlias = "list[tuple[Any, ...]]"
+from rem_arrow.storage.version import Version
 
 _TEXT, _INT, _BOOL, _TEXTS = pl.String(), pl.Int64(), pl.Boolean(), pl.List(pl.String())
-_TAGS = pl.List(pl.Struct({"key": pl.String(), "value": pl.String()}))
-# Added to the numbers of tables: smaller ones are those of databases and of the schema main.
-_FIRST_OID, _TEMPORARY_OIDS = 1_000, 1_000_000
-_DATABASE_OIDS = (1, 2)
-_MAIN_OIDS = (3, 4)
+# The SQL of a schema, and the schema that it is in.
+_NO_PARENT = (None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Database:
-    """The database, or the temporary tables of a handle."""
-
-    name: str
-    version: Version
-    is_temporary: bool
-
-    @property
-    def oid(self) -> int:
-        return _DATABASE_OIDS[self.is_temporary]
-
-    def schema(self, table: Table) -> tuple[str, int]:
-        """Return the name and the number of the schema of a table."""
-        name = schema_of(self.version, table.name)
-        entry = self.version.entry("schema", name)
-        return name, _MAIN_OIDS[self.is_temporary] if entry is None else self.number(entry)
-
-    def number(self, table: Table) -> int:
-        return table.number + (_TEMPORARY_OIDS if self.is_temporary else _FIRST_OID)
-
-    def own(self, table: Table) -> str:
-        return own_name(self.version, table.name)
-
-    def tables(self, *, views: bool | None = None) -> Iterator[TableVersion]:
-        """Yield tables, or views, or both."""
-        for tv in sorted(self.version, key=lambda tv: tv.table.name):
-            if views is None or (tv.table.kind == "view") == views:
-                yield tv
-
-    def place(self, table: Table) -> tuple[Any, ...]:
-        """Return the columns with which most of the tables begin: the database, the schema and the table."""
-        return (self.name, self.oid, *self.schema(table), self.own(table), self.number(table))
-
-
-def system_table(
-    name: str, version: Version, temporary: Version | None, session: SessionState, settings: Sequence[tuple[str, ...]]
-) -> pl.DataFrame:
+def system_table(name: str, version: Version, temporary: Version | None, session: SessionState) -> pl.DataFrame:
     """Return the rows of one of `NAMES`."""
-    databases = [_Database(session.database, version, is_temporary=False)]
+    if name in session_tables.TABLES:
+        columns, listed_rows = session_tables.TABLES[name]
+        return pl.DataFrame(listed_rows(session), schema=columns, orient="row")
+    databases = [ShownDatabase(session.database, version, is_temporary=False)]
     if temporary is not None:
-        databases.append(_Database(TEMPORARY, temporary, is_temporary=True))
-    if name == "duckdb_settings":
-        return pl.DataFrame([(*s, "GLOBAL") for s in settings], schema=_SETTINGS, orient="row")
+        databases.append(ShownDatabase(TEMPORARY, temporary, is_temporary=True))
     columns, rows = _TABLES[name]
     return pl.DataFrame([row for d in databases for row in rows(d)], schema=columns, orient="row")
 
@@ -108,13 +64,16 @@ def _placed(kind: str) -> Columns:
     }
 
 
-def _tables(database: _Database) -> Rows:
+def _tables(database: ShownDatabase) -> Rows:
     rows = []
     for tv in database.tables(views=False):
         table = tv.table
         size = 0 if tv.damage else tv.rows
         checks = sum(c.kind == "CHECK" for c in table.constraints)
-        counts = (size, len(table.fields), len(table.named_indexes) + sum(not key.index for key in table.keys), checks)
+        # A FOREIGN KEY has an index of its own in DuckDB.
+        keys = sum(not key.index for key in table.keys) + sum(c.references is not None for c in table.constraints)
+        indexes = len(table.named_indexes) + keys
+        counts = (size, len(table.fields), indexes, checks)
         about: tuple[Any, ...] = (
             table.description or None,
             [],
@@ -126,7 +85,7 @@ def _tables(database: _Database) -> Rows:
     return rows
 
 
-def _create_table(database: _Database, table: Table) -> str:
+def _create_table(database: ShownDatabase, table: Table) -> str:
     columns = []
     for field in table.fields:
         default = default_text(field)
@@ -137,16 +96,10 @@ def _create_table(database: _Database, table: Table) -> str:
         generated = f" GENERATED ALWAYS AS ({field.generated})" if field.generated else ""
         columns.append(text + generated + ("" if field.nullable else " NOT NULL"))
     columns += constraint_sql(database.version, table)
-    return f"CREATE {'TEMP ' if database.is_temporary else ''}TABLE {_shown(database, table)}({', '.join(columns)});"
+    return f"CREATE {'TEMP ' if database.is_temporary else ''}TABLE {database.shown(table)}({', '.join(columns)});"
 
 
-def _shown(database: _Database, table: Table) -> str:
-    schema, _ = database.schema(table)
-    own = readable(database.own(table))
-    return own if schema == MAIN else f"{readable(schema)}.{own}"
-
-
-def _columns(database: _Database) -> Rows:
+def _columns(database: ShownDatabase) -> Rows:
     rows = []
     for tv in database.tables():
         for place, field in enumerate(tv.table.fields, 1):
@@ -171,37 +124,46 @@ def _precision(field: Field, kind: str) -> tuple[int | None, int | None, int | N
     return (None, None, None) if bits is None else (bits, 2, 0)
 
 
-def _views(database: _Database) -> Rows:
+def _views(database: ShownDatabase) -> Rows:
     return [
         (
             *database.place(tv.table),
             *(tv.table.description or None, [], False, database.is_temporary, len(tv.table.fields)),
-            *(f"CREATE VIEW {_shown(database, tv.table)} AS {str(tv.table.model).strip()};", True),
+            *(f"CREATE VIEW {database.shown(tv.table)} AS {str(tv.table.model).strip()};", True),
         )
         for tv in database.tables(views=True)
     ]
 
 
-def _schemas(database: _Database) -> Rows:
-    main: tuple[Any, ...] = (_MAIN_OIDS[database.is_temporary], database.name, database.oid, MAIN, None, [], True, None)
+def _schemas(database: ShownDatabase) -> Rows:
+    main: tuple[Any, ...] = (
+        MAIN_OIDS[database.is_temporary],
+        database.name,
+        database.oid,
+        MAIN,
+        None,
+        [],
+        True,
+        *_NO_PARENT,
+    )
     users: Rows = [
-        (database.number(s), database.name, database.oid, s.name, s.description or None, [], False, None)
+        (database.number(s), database.name, database.oid, s.name, s.description or None, [], False, *_NO_PARENT)
         for s in database.version.entries("schema")
     ]
     return [main, *users]
 
 
-def _databases(database: _Database) -> Rows:
+def _databases(database: ShownDatabase) -> Rows:
     path = None if database.is_temporary else database.version.kv.path
     return [
         (
             *(database.name, database.oid, None if path is None else str(path), None, [], database.is_temporary),
-            *("rem_arrow", False, False),
+            *("rem_arrow", False, False, None, []),
         )
     ]
 
 
-def _indexes(database: _Database) -> Rows:
+def _indexes(database: ShownDatabase) -> Rows:
     rows = []
     for tv in database.tables(views=False):
         name, oid, schema, schema_oid, table, number = database.place(tv.table)
@@ -210,13 +172,13 @@ def _indexes(database: _Database) -> Rows:
             is_unique = index in unique
             names = ", ".join(map(readable, columns))
             kind = "UNIQUE INDEX" if is_unique else "INDEX"
-            text = f"CREATE {kind} {readable(index)} ON {_shown(database, tv.table)}({names});"
+            text = f"CREATE {kind} {readable(index)} ON {database.shown(tv.table)}({names});"
             about: tuple[Any, ...] = (table, number, None, [], is_unique, False, f"[{', '.join(columns)}]", text)
             rows.append((name, oid, schema, schema_oid, index, number, *about))
     return rows
 
 
-def _constraints(database: _Database) -> Rows:
+def _constraints(database: ShownDatabase) -> Rows:
     rows = []
     for tv in database.tables(views=False):
         place, table = database.place(tv.table), tv.table
@@ -228,7 +190,7 @@ def _constraints(database: _Database) -> Rows:
     return rows
 
 
-def _references(database: _Database) -> Rows:
+def _references(database: ShownDatabase) -> Rows:
     """Return the names of each FOREIGN KEY and of the key that it refers to, with their schemas."""
     rows = []
     for tv in database.tables(views=False):
@@ -239,55 +201,20 @@ def _references(database: _Database) -> Rows:
     return rows
 
 
-def _sequences(database: _Database) -> Rows:
+def _sequences(database: ShownDatabase) -> Rows:
     rows: Rows = []
     for entry in database.version.entries(KIND):
         o, latest = SequenceOptions.from_json(entry.model), latest_number(database.version.kv, entry)
-        about = (o.start, o.least, o.most, o.step, o.cycle, latest, o.sql(_shown(database, entry), latest))
+        about = (o.start, o.least, o.most, o.step, o.cycle, latest, o.sql(database.shown(entry), latest))
         rows.append((*database.place(entry), None, [], database.is_temporary, *about))
     return rows
 
 
-def _functions(database: _Database) -> Rows:
-    rows: Rows = []
-    if not database.is_temporary:
-        known = {**dict.fromkeys(functions.SCALAR, "scalar"), **dict.fromkeys(functions.AGGREGATES, "aggregate")}
-        rows += [(database.name, MAIN, n, None, k, None, [], None, True) for n, k in known.items() if n[0].isalpha()]
-        for alias, name in functions.ALIASES.items():
-            kind = "aggregate" if name in functions.AGGREGATES else "scalar"
-            rows.append((database.name, MAIN, alias, name, kind, None, [], None, True))
-    for kind in KINDS:
-        for entry in database.version.entries(kind):
-            shown = kind.replace(" ", "_")
-            schema, _ = database.schema(entry)
-            for overload in overloads_from_json(entry.model):
-                names = [p.name for p in overload.parameters]
-                rows.append(
-                    (database.name, schema, database.own(entry), None, shown, None, names, overload.text, False)
-                )
-    return rows
-
-
-def _types(database: _Database) -> Rows:
-    if database.is_temporary:
-        return []
-    place = (database.name, database.oid, MAIN, _MAIN_OIDS[0])
-    return [(*place, oid, name.lower(), size, name, group, True) for name, _, oid, size, group in TYPES]
-
-
-def _pg_types(database: _Database) -> Rows:
-    if database.is_temporary:
-        return []
-    groups = {"NUMERIC": "N", "STRING": "S", "DATETIME": "D", "BOOLEAN": "B", "COMPOSITE": "C", None: "X"}
-    return [(oid, name, _MAIN_OIDS[0], size, groups[group]) for _, name, oid, size, group in TYPES]
-
-
-_SETTINGS: Columns = dict.fromkeys(("name", "value", "description", "input_type", "scope"), _TEXT)
-_TABLES: dict[str, tuple[Columns, Callable[[_Database], Rows]]] = {
+_TABLES: dict[str, tuple[Columns, Callable[[ShownDatabase], Rows]]] = {
     "duckdb_tables": (
         {
             **_placed("table"),
-            **{"comment": _TEXT, "tags": _TAGS, "internal": _BOOL, "temporary": _BOOL, "has_primary_key": _BOOL},
+            **{"comment": _TEXT, "tags": TAGS, "internal": _BOOL, "temporary": _BOOL, "has_primary_key": _BOOL},
             **dict.fromkeys(("estimated_size", "column_count", "index_count", "check_constraint_count"), _INT),
             "sql": _TEXT,
         },
@@ -300,14 +227,14 @@ _TABLES: dict[str, tuple[Columns, Callable[[_Database], Rows]]] = {
             **{"column_default": _TEXT, "is_nullable": _BOOL, "data_type": _TEXT, "data_type_id": _INT},
             **dict.fromkeys(("character_maximum_length", "numeric_precision"), pl.Int32()),
             **dict.fromkeys(("numeric_precision_radix", "numeric_scale"), pl.Int32()),
-            **{"tags": _TAGS, "is_generated": _BOOL, "generation_expression": _TEXT},
+            **{"tags": TAGS, "is_generated": _BOOL, "generation_expression": _TEXT},
         },
         _columns,
     ),
     "duckdb_views": (
         {
             **_placed("view"),
-            **{"comment": _TEXT, "tags": _TAGS, "internal": _BOOL, "temporary": _BOOL, "column_count": _INT},
+            **{"comment": _TEXT, "tags": TAGS, "internal": _BOOL, "temporary": _BOOL, "column_count": _INT},
             **{"sql": _TEXT, "is_bound": _BOOL},
         },
         _views,
@@ -315,21 +242,22 @@ _TABLES: dict[str, tuple[Columns, Callable[[_Database], Rows]]] = {
     "duckdb_schemas": (
         {
             **{"oid": _INT, "database_name": _TEXT, "database_oid": _INT, "schema_name": _TEXT, "comment": _TEXT},
-            **{"tags": _TAGS, "internal": _BOOL, "sql": _TEXT},
+            **{"tags": TAGS, "internal": _BOOL, "sql": _TEXT, "parent_schema": _TEXT, "parent_schema_oid": _INT},
         },
         _schemas,
     ),
     "duckdb_databases": (
         {
-            **{"database_name": _TEXT, "database_oid": _INT, "path": _TEXT, "comment": _TEXT, "tags": _TAGS},
-            **{"internal": _BOOL, "type": _TEXT, "readonly": _BOOL, "encrypted": _BOOL},
+            **{"database_name": _TEXT, "database_oid": _INT, "path": _TEXT, "comment": _TEXT, "tags": TAGS},
+            **{"internal": _BOOL, "type": _TEXT, "readonly": _BOOL, "encrypted": _BOOL, "cipher": _TEXT},
+            **{"options": TAGS},
         },
         _databases,
     ),
     "duckdb_indexes": (
         {
             **_placed("index"),
-            **{"table_name": _TEXT, "table_oid": _INT, "comment": _TEXT, "tags": _TAGS, "is_unique": _BOOL},
+            **{"table_name": _TEXT, "table_oid": _INT, "comment": _TEXT, "tags": TAGS, "is_unique": _BOOL},
             **{"is_primary": _BOOL, "expressions": _TEXT, "sql": _TEXT},
         },
         _indexes,
@@ -350,29 +278,11 @@ _TABLES: dict[str, tuple[Columns, Callable[[_Database], Rows]]] = {
     "duckdb_sequences": (
         {
             **_placed("sequence"),
-            **{"comment": _TEXT, "tags": _TAGS, "temporary": _BOOL, "start_value": _INT, "min_value": _INT},
+            **{"comment": _TEXT, "tags": TAGS, "temporary": _BOOL, "start_value": _INT, "min_value": _INT},
             **{"max_value": _INT, "increment_by": _INT, "cycle": _BOOL, "last_value": _INT, "sql": _TEXT},
         },
         _sequences,
     ),
-    "duckdb_functions": (
-        {
-            **dict.fromkeys(("database_name", "schema_name", "function_name", "alias_of", "function_type"), _TEXT),
-            **{"description": _TEXT, "parameters": _TEXTS, "macro_definition": _TEXT, "internal": _BOOL},
-        },
-        _functions,
-    ),
-    "duckdb_types": (
-        {
-            **{"database_name": _TEXT, "database_oid": _INT, "schema_name": _TEXT, "schema_oid": _INT},
-            **{"type_oid": _INT, "type_name": _TEXT, "type_size": _INT, "logical_type": _TEXT},
-            **{"type_category": _TEXT, "internal": _BOOL},
-        },
-        _types,
-    ),
-    "pg_types": (
-        {"oid": _INT, "typname": _TEXT, "typnamespace": _INT, "typlen": _INT, "typcategory": _TEXT},
-        _pg_types,
-    ),
+    **function_tables.TABLES,
 }
-NAMES = frozenset({*_TABLES, "duckdb_settings"})
+NAMES = frozenset({*_TABLES, *session_tables.TABLES})

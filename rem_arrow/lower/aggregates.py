@@ -73,12 +73,7 @@ def _quantiles(name: str, x: pl.Expr, fractions: list[pl.Expr], source: pl.DataT
     """One value, or a list where several fractions are asked for."""
     one = result.inner if isinstance(result, pl.List) and not isinstance(source, pl.List) else result
     dtype = instance(one)
-    quantiles = [
-        statistical.quantile_cont(x, f, source, dtype)
-        if name == "quantile_cont"
-        else statistical.quantile_disc(x, f, source)
-        for f in fractions
-    ]
+    quantiles = [_quantile(name, x, f, source, dtype) for f in fractions]
     if dtype == result:
         return quantiles[0]
     return (
@@ -86,6 +81,14 @@ def _quantiles(name: str, x: pl.Expr, fractions: list[pl.Expr], source: pl.DataT
         if quantiles
         else pl.when(x.count() > 0).then(pl.lit([], dtype=result))
     )
+
+
+def _quantile(name: str, x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
+    if name == "quantile_cont":
+        return statistical.quantile_cont(x, fraction, source, result)
+    if name == "approx_quantile" and (types.is_number(source) or types.is_temporal(source)):
+        return statistical.approx_quantile(x, fraction, source)
+    return statistical.quantile_disc(x, fraction, source)
 
 
 def _at_extreme(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:

@@ -50,6 +50,28 @@ def quantile_cont(x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl
     return quantile.cast(result)
 
 
+def approx_quantile(x: pl.Expr, fraction: pl.Expr, source: pl.DataType) -> pl.Expr:
+    """Interpolated as DuckDB's t-digest does while each value is one of its own: the value of rank i lies at
+    (i - 1/2) / n. Of the type of the values, rounded."""
+    is_date = isinstance(source, pl.Date)
+    numbers = (x.drop_nulls().to_physical() if is_date else _physical(x.drop_nulls(), source)).cast(pl.Float64).sort()
+    n, q = x.count().cast(pl.Int64), fraction.first().abs()
+    place = pl.min_horizontal(pl.max_horizontal(q * n - 0.5, pl.lit(0.0)), (n - 1).cast(pl.Float64))
+    low = numbers.get(place.floor().cast(pl.Int64), null_on_oob=True)
+    high = numbers.get(place.ceil().cast(pl.Int64), null_on_oob=True)
+    quantile = pl.when(low == high).then(low).otherwise(low + (high - low) * (place - place.floor()))
+    if source.is_float():
+        return quantile.cast(source)
+    if isinstance(source, pl.Decimal):
+        return quantile.round(source.scale).cast(source)
+    whole = quantile.round(mode="half_to_even").cast(pl.Int64)
+    if isinstance(source, pl.Time):
+        return (whole * 1_000).cast(pl.Time)
+    if is_date:
+        return whole.cast(pl.Int32).cast(pl.Date)
+    return (whole.cast(pl.Datetime("us")) if source.is_temporal() else whole).cast(source)
+
+
 def _up_to(low: pl.Expr, more: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
     """Return a decimal, and what is to be added to it without the digits that a decimal has not: so DuckDB 2.0
     interpolates decimals of 128 bits, where it cuts off those of 64 bits towards zero."""

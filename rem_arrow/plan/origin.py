@@ -6,7 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Project, Relation, Scan, Sort, Union
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    Apply,
+    Column,
+    Expr,
+    Filter,
+    Join,
+    Limit,
+    Project,
+    Relation,
+    Scan,
+    Sort,
+    Union,
+    Window,
+)
 
 # What takes the place of a scan; the name is the column's in the scan's schema.
 ScanChange: TypeAlias = Callable[[Scan, str], Relation]
@@ -37,6 +51,23 @@ def at_scans(plan: Relation, name: str, change: ScanChange) -> Relation | None:
             )
         case Join():
             return _at_join(plan, name, change)
+        case _:
+            return None
+
+
+def stored_column(plan: Relation, name: str) -> tuple[str, str] | None:
+    """Return the source and the column of it that a column of a plan is, unchanged in rows that are the source's; None
+    where it is computed, grouped, or one of several."""
+    match plan:
+        case Scan():
+            return next(((plan.source, column) for unique, column, _ in plan.columns if unique == name), None)
+        case Filter() | Sort() | Limit() | Window() | Apply():
+            return stored_column(plan.input, name)
+        case Project():
+            expr = dict(plan.outputs).get(name)
+            return stored_column(plan.input, expr.name) if isinstance(expr, Column) else None
+        case Join():
+            return stored_column(plan.left if name in plan.left.schema else plan.right, name)
         case _:
             return None
 

@@ -170,7 +170,7 @@ def places_of_product(a: pl.DataType, b: pl.DataType) -> int:
 def arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
     """Return the type of `a operator b` for numbers; None when the operands are not numbers."""
     if isinstance(a, pl.Null) and isinstance(b, pl.Null):
-        return pl.Int32()
+        return pl.Int64()
     a, b = (b if isinstance(a, pl.Null) else a), (a if isinstance(b, pl.Null) else b)
     if not (is_number(a) and is_number(b)):
         return None

@@ -65,8 +65,8 @@ class _Proposed:
                 return full_name(schema, own)
         return full
 
-    def table(self, parts: Sequence[str]) -> Table | None:
-        return self._snapshot.table(parts)
+    def table(self, name: str) -> Table | None:
+        return self._snapshot.table(name)
 
     def source(self, name: str) -> TableSource | None:
         return None if name.casefold() == self._name else self._snapshot.source(name)

@@ -82,9 +82,9 @@ def quantile(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: e
         value = cast_to(value, pl.Int32())
     dtype = value.dtype
     if types.is_text(dtype) or isinstance(dtype, pl.Boolean) or dtype.is_nested():
-        if name == "quantile_cont":
+        if name != "quantile_disc":
             raise binder.error(
-                f"quantile_cont takes a number, a date or a time stamp, and this is {sql_name(dtype)}",
+                f"{name} takes a number, a date or a time stamp, and this is {sql_name(dtype)}",
                 tree,
                 "quantile_disc takes any type.",
             )

@@ -45,7 +45,7 @@ def _negate(binder: ExprBinder, tree: exp.Expression) -> Expr:
         return negated_interval(operand)
     if not types.is_number(operand.dtype) and not isinstance(operand.dtype, pl.Null):
         raise binder.error(f"- needs a number, and this is {sql_name(operand.dtype)}", tree)
-    dtype = operand.dtype if not isinstance(operand.dtype, pl.Null) else pl.Int32()
+    dtype = operand.dtype if not isinstance(operand.dtype, pl.Null) else pl.Int64()
     return Call("negate", (cast_to(operand, dtype),), dtype)
 
 

@@ -7,15 +7,22 @@ from collections.abc import Callable
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.datatypes import sql_name, type_name
 from rem_arrow.base.quoting import literal
 from rem_arrow.base.schema import Field, Table
 from rem_arrow.plan import types
-from rem_arrow.plan.nodes import Literal, Query, Values
+from rem_arrow.plan.nodes import Literal, Query, Relation, Values
+from rem_arrow.plan.origin import stored_column
 from rem_arrow.sql.bind.binder import StatementContext
 from rem_arrow.sql.text.parser import parse
 from rem_arrow.sql.text.trees import literal_text
 from rem_arrow.storage import values
+
+
+def _has_order(dtype: pl.DataType) -> bool:
+    """Say whether values of a type have a mean and quantiles."""
+    return types.is_number(dtype) or types.is_temporal(dtype)
+
 
 _TEXT = pl.String()
 _DESCRIBED = ("column_name", "column_type", "null", "key", "default", "extra")
@@ -26,11 +33,11 @@ _SAID: tuple[tuple[str, str, str, Callable[[pl.DataType], bool]], ...] = (
     ("min", "VARCHAR", "min(x)", lambda _: True),
     ("max", "VARCHAR", "max(x)", lambda _: True),
     ("approx_unique", "BIGINT", "approx_count_distinct(x)", lambda _: True),
-    ("avg", "VARCHAR", "avg(x)", lambda dtype: types.is_number(dtype) or types.is_temporal(dtype)),
+    ("avg", "VARCHAR", "avg(x)", _has_order),
     ("std", "VARCHAR", "stddev(x::DOUBLE)", types.is_number),
-    ("q25", "VARCHAR", "quantile_cont(x::DOUBLE, 0.25)", types.is_number),
-    ("q50", "VARCHAR", "quantile_cont(x::DOUBLE, 0.5)", types.is_number),
-    ("q75", "VARCHAR", "quantile_cont(x::DOUBLE, 0.75)", types.is_number),
+    ("q25", "VARCHAR", "approx_quantile(x, 0.25)", _has_order),
+    ("q50", "VARCHAR", "approx_quantile(x, 0.5)", _has_order),
+    ("q75", "VARCHAR", "approx_quantile(x, 0.75)", _has_order),
     ("count", "BIGINT", "count(*)", lambda _: True),
     ("null_percentage", "DECIMAL(9, 2)", "100.0 * (count(*) - count(x)) / nullif(count(*), 0)", lambda _: True),
 )
@@ -42,24 +49,29 @@ def relation(tree: exp.Expression) -> exp.Expression:
     return tree if name is None else exp.Table(this=exp.to_identifier(name, quoted=True))
 
 
-def described(context: StatementContext, query: Query, table: Table | None) -> Query:
-    """Return column_name, column_type, null, key, default and extra of each column of a query, which reads all of
-    `table` if that is one."""
-    fields = {} if table is None else {f.name: f for f in table.fields}
+def described(context: StatementContext, query: Query) -> Query:
+    """Return column_name, column_type, null, key, default and extra of each column of a query."""
     rows = []
-    for name, dtype in zip(query.names, query.plan.schema.values(), strict=True):
-        field = fields.get(name)
+    for name, (unique, dtype) in zip(query.names, query.plan.schema.items(), strict=True):
+        table, field = _stored(context, query.plan, unique)
         row = (
             name,
-            sql_name(dtype) if field is None else _type_name(field),
+            type_name(dtype) if field is None else _type_name(field),
             "YES" if field is None or field.nullable else "NO",
-            None if table is None else _key(table, name),
+            None if table is None or field is None else _key(table, field.name),
             None if field is None else _default(field),
-            f"GENERATED ALWAYS AS ({field.generated})" if field is not None and field.generated else None,
+            None,
         )
         rows.append(tuple(Literal(value, _TEXT) for value in row))
     columns = tuple((context.names.fresh(name), _TEXT) for name in _DESCRIBED)
     return Query(Values(columns, tuple(rows)), _DESCRIBED)
+
+
+def _stored(context: StatementContext, plan: Relation, column: str) -> tuple[Table | None, Field | None]:
+    """Return the table and the field that a column is, with its key and DEFAULT."""
+    source, name = stored_column(plan, column) or ("", "")
+    table = context.catalog.table(source) if source else None
+    return table, None if table is None else next((f for f in table.fields if f.name == name), None)
 
 
 def summary(query: Query) -> exp.Expression:
@@ -68,7 +80,7 @@ def summary(query: Query) -> exp.Expression:
     dtypes = list(query.plan.schema.values())
     shown = {
         "column_name": [literal(name) for name in query.names],
-        "column_type": [literal(sql_name(dtype)) for dtype in dtypes],
+        "column_type": [literal(type_name(dtype)) for dtype in dtypes],
     }
     for name, kind, sql, has in _SAID:
         own = (sql.replace("(x", f"(c{i}").replace("x)", f"c{i})") if has(t) else "NULL" for i, t in enumerate(dtypes))

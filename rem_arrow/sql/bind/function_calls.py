@@ -96,6 +96,8 @@ def _several(name: str, trees: list[exp.Expression]) -> exp.Expression | None:
 
 def _concat_operator(binder: ExprBinder, tree: exp.Expression) -> Expr:
     sides = (binder.bind(tree.this), binder.bind(tree.expression))
+    if any(isinstance(s.dtype, pl.Null) for s in sides):
+        return Literal(None, pl.Null())
     if all(isinstance(s.dtype, pl.Binary) for s in sides):
         return Call("concat_operator", sides, pl.Binary())
     return call(binder, "concat_operator", [tree.this, tree.expression], tree)

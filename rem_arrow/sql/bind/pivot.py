@@ -18,7 +18,7 @@ from rem_arrow.sql.bind.from_clause import FromBinder
 from rem_arrow.sql.bind.select_list import output_name
 from rem_arrow.sql.bind.surroundings import Cte, Surroundings
 from rem_arrow.sql.bind.unpivot import unpivoted
-from rem_arrow.sql.text.pivot_tokens import ALIASED
+from rem_arrow.sql.text.pivot_tokens import ALIASED, COMPUTED
 from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.read_marks import take
 
@@ -65,7 +65,7 @@ class _Pivot:
         standard = bool(tree.args.get("fields"))
         self._on = list(tree.args["fields"] if standard else tree.expressions)
         using = tree.expressions if standard else tree.args.get("using") or []
-        self._using = list(using) or [exp.Count(this=exp.Star())]
+        self._using = [_computed(u) for u in using] or [exp.Count(this=exp.Star())]
 
     def select(self) -> exp.Select:
         group = self._tree.args.get("group")
@@ -121,6 +121,7 @@ class _Pivot:
         for call in calls:
             # DuckDB 2.0 puts the condition in the place of a FILTER of the user's.
             inner = call.this if isinstance(call, exp.Filter) else call
+            take(call)
             call.replace(exp.Filter(this=inner.copy(), expression=exp.Where(this=condition.copy())))
         return root.this
 
@@ -128,10 +129,12 @@ class _Pivot:
 
     def _values(self, on: exp.Expression) -> list[_Value]:
         if not isinstance(on, exp.In):
-            return self._read(on, self._distinct(on))
+            return sorted(self._read(on, self._distinct(on)), key=lambda value: value.name)
         operand = exp.column(on.this.copy()) if isinstance(on.this, exp.Identifier) else on.this
         if on.args.get("query") is not None:
             return self._read(operand, on.args["query"])
+        if on.args.get("field") is not None:
+            return self._read(operand, _values_of_type(on.args["field"]))
         if not on.expressions:
             raise self._context.unsupported("IN of PIVOT takes a list of values", on)
         values = [self._value(operand, e) for e in on.expressions]
@@ -182,7 +185,7 @@ class _Pivot:
     def _read(self, on: exp.Expression, query: exp.Expression) -> list[_Value]:
         """Return the values that a query gives now."""
         self.reads_data = True
-        texts = sorted({str(r[0]) for r in self._rows(query, self._around, on) if r[0] is not None})
+        texts = list(dict.fromkeys(str(r[0]) for r in self._rows(query, self._around, on) if r[0] is not None))
         if len(texts) > COLUMNS_MAX:
             raise self._context.unsupported(f"PIVOT makes more than {COLUMNS_MAX:,} columns", on)
         return [
@@ -201,9 +204,25 @@ def _operand(tree: exp.Expression) -> exp.Expression:
     return exp.Paren(this=tree.copy())
 
 
+def _computed(tree: exp.Expression) -> exp.Expression:
+    """Return an element of USING without the call that stands around an expression."""
+    call = tree.this if isinstance(tree, exp.Alias) else tree
+    if not isinstance(call, exp.Anonymous) or call.name != COMPUTED:
+        return tree
+    (value,) = call.expressions
+    return exp.alias_(value, tree.args["alias"]) if isinstance(tree, exp.Alias) else value
+
+
+def _values_of_type(name: exp.Expression) -> exp.Select:
+    """Return the query of the values of an ENUM."""
+    kind = exp.DataType(this=exp.DType.USERDEFINED, kind=name.name)
+    values = exp.Anonymous(this="enum_range", expressions=[exp.Cast(this=exp.Null(), to=kind)])
+    return exp.select(exp.func("unnest", values))
+
+
 def _is_aggregate(tree: exp.Expression) -> bool:
     match tree:
-        case exp.Filter() | exp.WithinGroup() | exp.AggFunc():
+        case exp.Filter() | exp.WithinGroup() | exp.IgnoreNulls() | exp.RespectNulls() | exp.AggFunc():
             return True
         case exp.Anonymous():
             return functions.canonical(tree.name) in functions.AGGREGATES

@@ -32,7 +32,6 @@ from rem_arrow.sql.bind.select_list import Item
 from rem_arrow.sql.bind.subqueries import NOTHING, applied
 from rem_arrow.sql.bind.surroundings import Cte, Surroundings
 from rem_arrow.sql.text.read_marks import take
-from rem_arrow.sql.text.trees import parts_of
 from rem_arrow.sql.text.unread import check_read
 
 DEPTH_MAX = 60
@@ -127,11 +126,7 @@ class Binder:
                 raise self.context.unsupported(f"{tree.key.upper()} is not supported where a query must stand", tree)
 
     def _described(self, tree: exp.Describe, around: Surroundings) -> Query:
-        source = described_columns.relation(tree.this)
-        parts = parts_of(source) if isinstance(source, exp.Table) else []
-        is_table = bool(parts) and (len(parts) > 1 or parts[0].casefold() not in around.ctes)
-        table = self.context.catalog.table(parts) if is_table else None
-        return described_columns.described(self.context, self.query(source, around), table)
+        return described_columns.described(self.context, self.query(described_columns.relation(tree.this), around))
 
     def _summarized(self, tree: exp.Summarize, around: Surroundings) -> Query:
         """Bind the source twice: once for its columns, once for its rows."""

@@ -200,6 +200,8 @@ def _all(binder: ExprBinder, tree: exp.Expression) -> list[Shown]:
             shown.append(Shown(label, value, isinstance(value, exp.Column)))
         else:
             shown.append(Shown(label, column, is_column=True))
+    if not shown:
+        raise binder.error("EXCLUDE leaves no column", tree)
     return shown
 
 

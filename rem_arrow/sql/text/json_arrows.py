@@ -58,6 +58,8 @@ def resolved(tree: exp.Expression, text: str) -> exp.Expression:
 def _is_argument(tree: exp.Lambda) -> bool:
     """Say whether a lambda is the argument of a function that takes one."""
     called = tree.parent
+    if isinstance(called, exp.Columns):
+        return True
     if not isinstance(called, exp.Func):
         return False
     name, arguments = name_and_arguments(called)

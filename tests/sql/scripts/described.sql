@@ -40,3 +40,30 @@ from describe t
 select i from t order by i desc
 select count(*) filter (where i > 1), list(i order by i desc) from t
 select max(d) from (select 5 as d)
+create table keyed (i integer primary key, n varchar not null default 'x', u integer unique, g integer as (i + 1))
+create view shown as select i, n as m from keyed where i > 1
+insert into keyed values (1, 'a', 5), (2, 'b', 6), (5, 'c', null), (9, 'd', 8)
+describe from keyed
+describe select i as j, n || '' from keyed order by i limit 1
+describe select k.i, l.i from keyed k left join keyed l on k.i = l.u
+describe shown
+describe from keyed union all from keyed
+describe select i from keyed group by i
+describe table keyed
+describe (select 1 as a) union (select 'x')
+describe (select 1 as a union all select 2) order by a limit 1
+describe pivot keyed on n using sum(i) order by u limit 2
+describe unpivot keyed on i, u into name k value v
+describe select null, null || 'a'
+from (describe pivot keyed on n using sum(i))
+select column_name, max, count from (summarize pivot keyed on n using sum(i) group by u)
+select column_name, min, q25 from (summarize unpivot keyed on i, u)
+select column_name, q25, q50, q75 from (summarize keyed)
+select column_name, q25, q50, q75 from (summarize select i * 1.25 as d, i * 0.5::double as f, date '2020-01-01' + i as t, timestamp '2020-01-01' + interval (i) hour as s from keyed)
+select approx_quantile(i, 0.3), approx_quantile(i, [0.1, 0.9]), approx_quantile(i * 1.5, 0.7), approx_quantile(n, 0.5) from keyed
+create table wide as pivot keyed on n using sum(i) group by u
+from wide
+insert into wide pivot keyed on n using sum(i) group by u
+from wide
+create view long as unpivot keyed on i, u
+from long
