@@ -8,6 +8,7 @@ and transactions.
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -55,15 +56,24 @@ def open_remote(address: str, token: str | None, certificate: str | Path | None)
         raise InputError(f"{address!r} is no address of a server; write rem://host:port, or rems://host:port with TLS")
     if certificate is not None and match[1] == "rem":
         raise InputError("a certificate is for TLS; write rems://host:port")
-    try:
-        roots = None if certificate is None else Path(certificate).read_bytes()
-    except OSError as error:
-        raise InputError(f"the certificate {certificate} cannot be read: {error.strerror or error}") from error
+    roots = None if certificate is None else _roots(Path(certificate))
     if token is not None and not re.fullmatch(r"[\x21-\x7e]+", token):
         raise InputError("a token is a text of ASCII characters without spaces")
     database = RemoteDatabase(address, Channel(f"{match[2]}:{match[3]}", token, tls=match[1] == "rems", roots=roots))
     database.read_only = bool(database._call("hello", {})["read_only"])
     return database
+
+
+def _roots(path: Path) -> bytes:
+    """Return the certificates of a file. Raises InputError."""
+    try:
+        content = path.read_bytes()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content.decode("ascii"))
+    except (ssl.SSLError, ValueError) as error:
+        raise InputError(f"{path} holds no certificate as PEM") from error
+    except OSError as error:
+        raise InputError(f"the certificate {path} cannot be read: {error.strerror or error}") from error
+    return content
 
 
 class _Answer(NamedTuple):

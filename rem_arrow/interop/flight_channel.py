@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
@@ -64,7 +65,7 @@ class Channel:
     """
 
     def __init__(self, address: str, token: str | None, *, tls: bool, roots: bytes | None = None) -> None:
-        self._address, self.token = address, token
+        self._address, self.token, self._tls = address, token, tls
         headers = [] if token is None else [(b"authorization", f"Bearer {token}".encode())]
         self._options = flight.FlightCallOptions(headers=headers)
         scheme = "grpc+tls" if tls else "grpc+tcp"
@@ -73,7 +74,7 @@ class Channel:
 
     def exchange(self, protocol: bytes, messages: Iterable[bytes]) -> Reply:
         """Send the messages of a request; return the answer. Raises RemError, and what the messages raise."""
-        with _translated(self._address):
+        with _translated(self._address, tls=self._tls):
             writer, reader = self._client.do_exchange(flight.FlightDescriptor.for_command(protocol), self._options)
             try:
                 for message in messages:
@@ -113,16 +114,32 @@ def _sent(writer: Any, message: bytes) -> bool:
 
 
 @contextmanager
-def _translated(address: str = "") -> Iterator[None]:
+def _translated(address: str = "", *, tls: bool = False) -> Iterator[None]:
     """Raise errors of Flight as those of rem_arrow."""
     try:
         yield
     except flight.FlightUnauthenticatedError as error:
         raise InputError(_first_line(error)) from None
     except flight.FlightUnavailableError as error:
-        raise ExecuteError(f"no server answers at {address or 'the address'}: {_first_line(error)}") from error
+        raise _unavailable(address or "the address", _first_line(error), tls=tls) from error
     except _FAILURES as error:
         raise ExecuteError(f"the call to the server failed: {_first_line(error)}") from error
+
+
+def _unavailable(address: str, reason: str, *, tls: bool) -> ExecuteError | InputError:
+    """Return the error of a server that was not reached, or is not the one that is meant."""
+    untrusted = re.search(r"certificate verify failed: ([\w -]+)", reason)
+    if untrusted is not None:
+        return InputError(
+            f"the certificate of the server at {address} is not trusted: {untrusted[1]}; give certificate= the PEM "
+            "file of who signed it"
+        )
+    if "is not in peer certificate" in reason:
+        return InputError(f"the certificate of the server at {address} is for another host; connect by its name there")
+    if "wrong version number" in reason:
+        return InputError(f"the server at {address} has no TLS; write rem:// instead of rems://")
+    closed = "; if it has TLS, write rems:// instead of rem://" if "Socket closed" in reason and not tls else ""
+    return ExecuteError(f"no server answers at {address}: {reason}{closed}")
 
 
 def _first_line(error: Exception) -> str:

@@ -150,7 +150,7 @@ class FlightSql:
                 yield handle
         else:
             with self._service.transactions.using(transaction, grant.name) as begun:
-                yield begun
+                yield begun.transaction
 
     # --- what is sent
 

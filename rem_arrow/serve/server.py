@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import signal
+import ssl
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -214,7 +215,12 @@ def _certificates(certificate: str | Path | None, key: str | Path | None) -> tup
     if certificate is None or key is None:
         raise InputError("TLS needs both tls_certificate and tls_key")
     try:
-        return Path(certificate).read_bytes(), Path(key).read_bytes()
+        files = Path(certificate).read_bytes(), Path(key).read_bytes()
+        # A key with a password would ask for it.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: b"")
+        return files
+    except (ssl.SSLError, ValueError) as error:
+        raise InputError(f"{certificate} and {key} are no certificate as PEM and its key without a password") from error
     except OSError as error:
         raise InputError(f"a file of TLS cannot be read: {error.filename}: {error.strerror or error}") from error
 

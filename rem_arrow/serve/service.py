@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -45,6 +45,17 @@ class Call:
     session: str | None = None
 
 
+class OpenTransaction(NamedTuple):
+    """A transaction, and the handle in which it began, whose settings and temporary tables outlive it."""
+
+    transaction: Transaction
+    handle: Database
+
+    def rollback(self) -> None:
+        """End it, and store nothing."""
+        self.transaction.rollback()
+
+
 class Service:
     """A database that is served. Safe in many threads.
 
@@ -58,7 +69,7 @@ class Service:
         self._tokens = tokens
         self.runs = StatementRuns(self.limits)
         most, idle_s = self.limits.kept_max, self.limits.idle_s
-        self.transactions = KeptThings[Transaction]("transaction", most, idle_s)
+        self.transactions = KeptThings[OpenTransaction]("transaction", most, idle_s)
         self.sessions = KeptThings[Database]("session", most, idle_s)
         # Of the transports.
         self.also_kept: list[KeptThings[Any]] = []
@@ -119,7 +130,7 @@ class Service:
         if call.verb == "hello":
             return {"read_only": self.database.read_only or not grant.allows("write")}, call.session
         if call.transaction is not None:
-            return self._in_transaction(grant, call, running), call.session
+            return self._in_transaction(grant, call, running)
         verb = self._verb(VERBS, call.verb)
         arguments = self._allowed(grant, verb, call.arguments)
         with self.handle(grant, call.session) as handle:
@@ -128,18 +139,21 @@ class Service:
             )
             return self.bounded(result), self._session(grant, handle, call.session)
 
-    def _in_transaction(self, grant: Grant, call: Call, running: RunningStatement) -> Any:
+    def _in_transaction(self, grant: Grant, call: Call, running: RunningStatement) -> tuple[Any, str | None]:
         verb = self._verb(TRANSACTION_VERBS, call.verb)
         arguments, key = self._allowed(grant, verb, call.arguments), str(call.transaction)
-        with self.transactions.using(key, grant.name) as transaction:
-            result = self.bounded(self.runs.run(running, lambda: verb.call(transaction, arguments)))
-        if verb.name in ("commit", "rollback"):
-            self.transactions.end(key, grant.name)
-        return result
+        with self.transactions.using(key, grant.name) as begun:
+            result = self.bounded(self.runs.run(running, lambda: verb.call(begun.transaction, arguments)))
+        if verb.name not in ("commit", "rollback"):
+            return result, call.session
+        self.transactions.end(key, grant.name)
+        return result, self._session(grant, begun.handle, call.session)
 
     def begin(self, grant: Grant, handle: Database) -> str:
         """Begin a transaction; return its id."""
-        return self.transactions.keep(handle.transaction(), grant.name, Transaction.rollback)
+        return self.transactions.keep(
+            OpenTransaction(handle.transaction(), handle), grant.name, OpenTransaction.rollback
+        )
 
     def _begin(self, grant: Grant, session: str | None) -> str:
         with self.handle(grant, session) as handle:

@@ -6,6 +6,7 @@ import datetime as dt
 import sqlite3
 import threading
 from decimal import Decimal
+from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -15,13 +16,31 @@ from rem_arrow import dbapi
 from rem_arrow.drivers import pep249
 
 
+@pytest.fixture(scope="module")
+def server():
+    """A database that is served, for the whole module."""
+    with rem.start_server(rem.connect()) as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "server"])
+def opened(request, tmp_path, server):
+    """Opens connections to one database: in a folder of its own, or served, without a table t."""
+    if request.param == "folder":
+        return partial(dbapi.connect, tmp_path / "a.rem")
+    connect = partial(dbapi.connect, server.address, token=server.token)
+    with connect(autocommit=True) as connection:
+        connection.cursor().execute("DROP TABLE IF EXISTS t; DROP TABLE IF EXISTS u")
+    return connect
+
+
 @pytest.fixture
-def connection():
-    with dbapi.connect() as opened:
-        opened.cursor().execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b VARCHAR CHECK (b <> 'bad'))")
-        opened.cursor().executemany("INSERT INTO t VALUES (?, ?)", [[1, "x"], [2, "y"], [3, None]])
-        opened.commit()
-        yield opened
+def connection(opened):
+    with opened() as connection:
+        connection.cursor().execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b VARCHAR CHECK (b <> 'bad'))")
+        connection.cursor().executemany("INSERT INTO t VALUES (?, ?)", [[1, "x"], [2, "y"], [3, None]])
+        connection.commit()
+        yield connection
 
 
 def test_the_module_says_what_it_is():
@@ -131,9 +150,9 @@ def test_parameters_go_by_place_and_by_name(connection):
     assert cursor.execute("SELECT ?::INTEGER + 1, [?::VARCHAR]", ("3", 4)).fetchone() == (4, ["4"])
 
 
-def test_a_transaction_holds_until_commit_or_rollback(tmp_path):
+def test_a_transaction_holds_until_commit_or_rollback(opened):
     """Another connection of the process sees what is committed; the first sees its own writes."""
-    with dbapi.connect(tmp_path / "a.rem") as first, dbapi.connect(str(tmp_path / "a.rem")) as second:
+    with opened() as first, opened() as second:
         first.cursor().execute("CREATE TABLE t (a INTEGER)")
         first.commit()
 
@@ -161,9 +180,9 @@ def test_a_transaction_holds_until_commit_or_rollback(tmp_path):
         assert counts() == [1, 1]
 
 
-def test_one_reads_one_version_until_its_transaction_ends(tmp_path):
+def test_one_reads_one_version_until_its_transaction_ends(opened):
     """A transaction that reads sees no commit of others; the second of two that write the same row is refused."""
-    with dbapi.connect(tmp_path / "a.rem", autocommit=True) as one, dbapi.connect(tmp_path / "a.rem") as two:
+    with opened(autocommit=True) as one, opened() as two:
         one.cursor().execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b INTEGER)")
         one.cursor().execute("INSERT INTO t VALUES (1, 0)")
         assert two.cursor().execute("SELECT b FROM t").fetchone() == (0,)
@@ -257,14 +276,14 @@ def test_connections_share_a_folder_and_the_last_closes_it(tmp_path):
             dbapi.connect(db, read_only=True)
 
 
-def test_threads_write_over_connections_of_their_own(tmp_path):
+def test_threads_write_over_connections_of_their_own(opened):
     """Four threads, a connection each: all rows arrive."""
 
     def write(n):
-        with dbapi.connect(tmp_path / "a.rem") as own:
+        with opened() as own:
             own.cursor().executemany("INSERT INTO t VALUES (?)", [[n * 100 + i] for i in range(20)])
 
-    with dbapi.connect(tmp_path / "a.rem") as connection:
+    with opened() as connection:
         connection.cursor().execute("CREATE TABLE t (a INTEGER)")
         connection.commit()
         threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
@@ -283,3 +302,17 @@ def test_a_transaction_holds_definitions(connection):
     assert connection.cursor().execute("SELECT b FROM t WHERE a = 7").fetchall() == []
     with pytest.raises(dbapi.ProgrammingError):
         connection.cursor().execute("SELECT x FROM u")
+
+
+def test_what_a_transaction_sets_outlives_it(connection):
+    """Settings and temporary tables are the connection's, on a server too."""
+    cursor = connection.cursor()
+    cursor.execute("CREATE TEMP TABLE own AS SELECT 1 AS a")
+    cursor.execute("SET timezone = 'Asia/Tokyo'")
+    connection.commit()
+    assert cursor.execute("SELECT a, current_setting('timezone') FROM own").fetchall() == [(1, "Asia/Tokyo")]
+    cursor.execute("INSERT INTO own VALUES (2)")
+    connection.rollback()
+    assert cursor.execute("FROM own").fetchall() == [(1,)]
+    cursor.execute("DROP TABLE own; RESET timezone")
+    connection.commit()
