@@ -22,7 +22,7 @@ from rem_arrow.index.adjacency import Graph
 from rem_arrow.storage import values
 from rem_arrow.storage.keys import CATALOG, table_key
 from rem_arrow.storage.kv import KV
-from rem_arrow.storage.version import Place, TableVersion, Version
+from rem_arrow.storage.version import Names, Place, TableVersion, Version
 
 
 class Resolve(Protocol):
@@ -69,7 +69,7 @@ class Access:
         if tv is None or tv.table.kind != "entity":
             tables = [t.table.name for t in self.version if t.table.kind == "entity"]
             raise InputError(f"no entity table {name!r}. {suggest(str(name), tables, 'Tables')}")
-        names = {tv.table.name.casefold(): tv.table.number}
+        names = Names({tv.table.name.casefold(): tv.table.number})
         return self.at(Version(self.kv, self.version.commit, {tv.table.number: tv}, names))
 
     # --- rows by id

@@ -36,7 +36,8 @@ class ReadOptions:
         separator: between the values of a CSV.
         header: the first line of a CSV, or row of a sheet, names the columns.
         comment: what begins a line that is passed over; "" is nothing.
-        null_values: the texts that are NULL, beside none at all.
+        null_values: the texts that are NULL; () is the empty one, where it has no quotes.
+        allow_quoted_nulls: those in quotes too; None: where `null_values` names them.
         names: the names of the columns, by place.
         dtypes: types by name; `place_types` by place.
         columns: only these, in this order; with `schema` each with its type: all columns of a CSV by place, those
@@ -44,6 +45,7 @@ class ReadOptions:
         skip_rows: lines at the beginning that are passed over.
         union_by_name: several files have the columns of all of them, by name.
         filename: the name of a column with the file of each row.
+        file_row_number: a column `file_row_number` counts the rows of each file from 0.
         hive_partitioning: folders such as year=2024 are columns; None: where all files have the same.
         ignore_errors: leave out rows that cannot be read.
     """
@@ -54,7 +56,7 @@ class ReadOptions:
     escape: str | None = _option("mark", "csv", default=None)
     comment: str | None = _option("mark", "csv", default=None)
     null_values: tuple[str, ...] = _option("texts", "csv", "nullstr", "null", default=())
-    allow_quoted_nulls: bool = _option("bool", "csv", default=False)
+    allow_quoted_nulls: bool | None = _option("bool", "csv", default=None)
     names: tuple[str, ...] = _option("texts", "csv", "column_names", default=())
     dtypes: Mapping[str, pl.DataType] = _option("types", "csv json excel", "types", "column_types", default=None)
     columns: tuple[str, ...] = _option("columns", "csv json parquet arrow excel", default=())
@@ -68,6 +70,7 @@ class ReadOptions:
     compression: str = _option("text", "csv json parquet", default="auto")
     union_by_name: bool = _option("bool", "csv json parquet arrow", default=False)
     filename: str = _option("flag", "csv json parquet arrow", default="")
+    file_row_number: bool = _option("bool", "parquet", default=False)
     hive_partitioning: bool | None = _option("bool", "csv json parquet arrow", default=None)
     ignore_errors: bool = _option("bool", "csv", default=False)
     records: bool = _option("bool", "json", default=True)

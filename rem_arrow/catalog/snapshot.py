@@ -12,8 +12,8 @@ from rem_arrow.access import table_functions
 from rem_arrow.access.access import Access
 from rem_arrow.base import datatypes
 from rem_arrow.base.errors import InputError
-from rem_arrow.base.macro import KINDS, MacroKind, Overload, overloads_from_json
-from rem_arrow.base.schema import TEMPORARY, Table, catalog_key
+from rem_arrow.base.macro import MacroKind, Overload, overloads_from_json
+from rem_arrow.base.schema import TEMPORARY, Table
 from rem_arrow.base.session_state import SessionState
 from rem_arrow.base.source import FileRequest, IndexCall, Reranker, Rowids, TableSource
 from rem_arrow.catalog import system_tables, system_views
@@ -190,9 +190,8 @@ class Snapshot:
 
     @cached_property
     def has_macros(self) -> bool:
-        prefixes = tuple(catalog_key("", kind) for kind in KINDS)
-        versions = [self.version] if self._temporary is None else [self.version, self._temporary.version]
-        return any(key.startswith(prefixes) for version in versions for key in version.names)
+        temporary = self._temporary is not None and self._temporary.version.names.has_macros
+        return temporary or self.version.names.has_macros
 
     def macro(self, kind: MacroKind, parts: Sequence[str]) -> tuple[Overload, ...]:
         temporary = None if self._temporary is None else self._temporary.version

@@ -123,8 +123,8 @@ class CsvFile:
                 convert_options=arrow_csv.ConvertOptions(
                     column_types=dict.fromkeys(names, pa.string()),
                     strings_can_be_null=True,
-                    null_values=["", *self.options.null_values],
-                    quoted_strings_can_be_null=self.options.allow_quoted_nulls,
+                    null_values=list(self.options.null_values or ("",)),
+                    quoted_strings_can_be_null=self._quoted_nulls(),
                     include_columns=names,
                 ),
             )
@@ -139,6 +139,10 @@ class CsvFile:
             frame = cast(pl.DataFrame, pl.from_arrow(pa.Table.from_batches([batch])))
             yield frame.rename(dict(zip(names, self.names, strict=True)))
         self._check_rows(bad)
+
+    def _quoted_nulls(self) -> bool:
+        allowed = self.options.allow_quoted_nulls
+        return bool(self.options.null_values) if allowed is None else allowed
 
     def _next(self, reader: Any) -> pa.RecordBatch | None:
         try:
@@ -266,6 +270,9 @@ def _observe(file: CsvFile, columns: Mapping[str, ColumnType]) -> list[pl.DataFr
     for frame in file.texts():
         for name in file.names:
             if name in columns:
+                # An empty text is one where others stand for NULL.
+                if file.options.null_values and (frame[name] == "").any():
+                    columns[name].be_text()
                 columns[name].observe(frame[name])
         kept_bytes += int(frame.estimated_size())
         kept = [*kept, frame] if kept is not None and kept_bytes <= _KEPT_BYTES else None

@@ -13,18 +13,20 @@ from urllib.parse import unquote
 import polars as pl
 
 from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.logical_types import JSON
 from rem_arrow.base.read_options import ReadOptions
 from rem_arrow.files.csv_reader import csv_rows, open_csv
 from rem_arrow.files.excel_reader import excel_rows
 from rem_arrow.files.file_format import ending_of
 from rem_arrow.files.file_rows import FileRows, in_memory
-from rem_arrow.files.json_reader import json_frames
+from rem_arrow.files.json_reader import json_frames, json_texts
 from rem_arrow.files.meanings import typed
 from rem_arrow.files.parquet_reader import arrow_rows, parquet_rows
 from rem_arrow.files.retyping import retyped
 from rem_arrow.files.text_types import ColumnType
 
 _HIVE = re.compile(r"([^=/]+)=([^/]*)")
+_ROW_NUMBER = "file_row_number"
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _Types: TypeAlias = Mapping[str, pl.DataType]
 
@@ -46,15 +48,24 @@ def file_rows(files: Sequence[OpenFile], format_: str, options: ReadOptions, typ
     asked = {**(types or {}), **options.dtypes, **options.schema}
     parts = _READERS[format_](files, options, asked)
     parts = [
-        part if format_ in ("parquet", "arrow") else _chosen(part, options, f.name) for part, f in zip(parts, files)
+        part if format_ in ("parquet", "arrow", "json_objects") else _chosen(part, options, f.name)
+        for part, f in zip(parts, files)
     ]
+    if options.file_row_number:
+        parts = [_numbered(part, f.name) for part, f in zip(parts, files)]
     if not options.filename and (options.hive_partitioning is False or not _partitions(files, options)):
         return _together(parts, files, options)
     partitions = _partitions(files, options)
     extended = [
         _with(part, _constants(f, options, p)) for part, f, p in zip(parts, files, partitions or [{}] * len(files))
     ]
-    return _together(extended, files, options)
+    together = _together(extended, files, options)
+    if not options.filename or len({tuple(p.schema) for p in extended}) == 1:
+        return together
+    # The name of the file stands behind the columns of all files.
+    last = {n: t for n, t in together.schema.items() if n != options.filename}
+    schema = pl.Schema({**last, options.filename: together.schema[options.filename]})
+    return FileRows(schema, together.count, together.lazy.select(schema.names()))
 
 
 # --- formats
@@ -88,6 +99,11 @@ def _json(files: Sequence[OpenFile], options: ReadOptions, types: _Types) -> lis
     return [replace(rows, schema=typed(rows.schema, kept)) for rows in read]
 
 
+def _json_objects(files: Sequence[OpenFile], options: ReadOptions, types: _Types) -> list[FileRows]:
+    frames = [pl.DataFrame({"json": json_texts(f.file, f.name, options)}, schema={"json": pl.String}) for f in files]
+    return [replace(in_memory(frame), schema=pl.Schema({"json": JSON})) for frame in frames]
+
+
 def _parquet(files: Sequence[OpenFile], options: ReadOptions, types: _Types) -> list[FileRows]:
     return [parquet_rows(f.file, f.name, options.columns) for f in files]
 
@@ -103,6 +119,7 @@ def _excel(files: Sequence[OpenFile], options: ReadOptions, types: _Types) -> li
 _READERS: Mapping[str, Callable[[Sequence[OpenFile], ReadOptions, _Types], list[FileRows]]] = {
     "csv": _csv,
     "json": _json,
+    "json_objects": _json_objects,
     "parquet": _parquet,
     "arrow": _arrow,
     "excel": _excel,
@@ -152,6 +169,14 @@ def _together(parts: Sequence[FileRows], files: Sequence[OpenFile], options: Rea
 def _with(rows: FileRows, constants: Mapping[str, pl.Expr]) -> FileRows:
     lazy = rows.lazy.with_columns(value.alias(name) for name, value in constants.items())
     return FileRows(lazy.collect_schema(), rows.count, lazy)
+
+
+def _numbered(rows: FileRows, name: str) -> FileRows:
+    """Return the rows with their numbers. Raises InputError where a column bears that name."""
+    if _ROW_NUMBER in rows.schema:
+        raise InputError(f"{name} has a column {_ROW_NUMBER} of its own; leave file_row_number out")
+    number = pl.int_range(pl.len(), dtype=pl.Int64).alias(_ROW_NUMBER)
+    return FileRows(pl.Schema({**rows.schema, _ROW_NUMBER: pl.Int64()}), rows.count, rows.lazy.with_columns(number))
 
 
 def _constants(file: OpenFile, options: ReadOptions, partition: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:

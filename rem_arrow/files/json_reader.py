@@ -51,6 +51,31 @@ def json_frames(
     return _with_times(plain, types), {}
 
 
+def json_texts(file: FileIO, name: str, options: ReadOptions) -> list[str]:
+    """Return the text of each value of a JSON file; of each in an array when that is all it holds. Raises
+    InputError."""
+    text = _bytes(file, name, options).decode()
+    values = list(_texts(text, name, 0, ""))
+    if len(values) == 1 and values[0].startswith("["):
+        return list(_texts(values[0], name, 1, ",]"))
+    return values
+
+
+def _texts(text: str, name: str, start: int, between: str) -> Iterator[str]:
+    """Yield the values from a place on as they are written, with marks between them or none."""
+    decoder = json.JSONDecoder()
+    place = _skip(text, start)
+    while place < len(text) and text[place] != between[-1:]:
+        try:
+            _, end = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{name} cannot be read: this is no JSON: {_shown(text[place:])}") from error
+        yield text[place:end]
+        place = _skip(text, end)
+        if between and text[place] == between[0]:
+            place = _skip(text, place + 1)
+
+
 def _bytes(file: FileIO, name: str, options: ReadOptions) -> bytes:
     with byte_stream(file, name, options.compression) as stream:
         return _in_utf8(stream.read(), name, options.encoding)

@@ -104,6 +104,10 @@ class ColumnType:
         is_number = self.result.kind in (*_WIDER, "double")
         self._candidates = self._widened(texts) if is_number else [c for c in self._candidates if _reads(c, texts)]
 
+    def be_text(self) -> None:
+        """Hold a text that is of no other type."""
+        self._candidates = []
+
     @property
     def result(self) -> TextType:
         """The type of what was observed; of nothing, or of several types, TEXT."""

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.wide_integers import as_portable
+from rem_arrow.interop.quoted_csv import Quoting, write_quoted
 from rem_arrow.interop.text_files import csv_frame, json_frame
 from rem_arrow.running.disk_errors import disk_error
 
@@ -25,6 +26,8 @@ _NAMES = {
     "null": "null",
     "nullstr": "null",
     "quote": "quote",
+    "escape": "escape",
+    "force_quote": "force_quote",
     "date_format": "date_format",
     "dateformat": "date_format",
     "timestamp_format": "timestamp_format",
@@ -34,7 +37,10 @@ _NAMES = {
     "row_group_size": "row_group_size",
 }
 _BY_FORMAT = {
-    "csv": ("header", "separator", "null", "quote", "date_format", "timestamp_format", "compression"),
+    "csv": (
+        *("header", "separator", "null", "quote", "escape", "force_quote"),
+        *("date_format", "timestamp_format", "compression"),
+    ),
     "json": ("array", "compression"),
     "parquet": ("compression", "row_group_size"),
     "arrow": ("compression",),
@@ -55,6 +61,8 @@ class WriteOptions:
     separator: str = ","
     null: str = ""
     quote: str = '"'
+    escape: str = ""
+    force_quote: tuple[str, ...] = ()
     date_format: str = ""
     timestamp_format: str = ""
     compression: str = ""
@@ -92,11 +100,13 @@ def _checked(key: str, value: object) -> object:
     kind = type(next(f.default for f in fields(WriteOptions) if f.name == _NAMES[key]))
     if kind is bool and str(value).lower() in ("true", "false", "1", "0", "on", "off"):
         return str(value).lower() in ("true", "1", "on")
+    if kind is tuple and isinstance(value, (str, list)) and all(isinstance(v, str) for v in value):
+        return (value,) if isinstance(value, str) else tuple(value)
     if kind is int and isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     if kind is str and isinstance(value, (str, int)) and not isinstance(value, bool):
         text = "\t" if value == "\\t" else str(value)
-        if _NAMES[key] not in ("separator", "quote") or len(text) == 1:
+        if _NAMES[key] not in ("separator", "quote", "escape") or len(text) == 1:
             return text
     raise InputError(f"{key} is {_WANTED.get(_NAMES[key], 'a text')}, not {value!r}")
 
@@ -106,6 +116,8 @@ _WANTED = {
     "array": "true or false",
     "separator": "one character",
     "quote": "one character",
+    "escape": "one character",
+    "force_quote": "names of columns, or *",
     "row_group_size": "a number of rows, at least 1",
 }
 
@@ -123,16 +135,20 @@ def write_file(frame: pl.DataFrame, file: BinaryIO, name: str, format_: str, opt
                 as_portable(frame).write_parquet(file, compression=codec, row_group_size=options.row_group_size or None)
             case "csv":
                 plain = csv_frame(frame, name)
+                form: dict[str, Any] = {
+                    "include_header": options.header,
+                    "separator": options.separator,
+                    "null_value": options.null,
+                    "date_format": options.date_format or None,
+                    "datetime_format": options.timestamp_format or None,
+                }
+                escape = options.escape or options.quote
+                quoting = Quoting(options.separator, options.quote, escape, options.force_quote)
                 with _compressed(file, options.compression) as target:
-                    plain.write_csv(
-                        target,
-                        include_header=options.header,
-                        separator=options.separator,
-                        null_value=options.null,
-                        quote_char=options.quote,
-                        date_format=options.date_format or None,
-                        datetime_format=options.timestamp_format or None,
-                    )
+                    if quoting.forced or quoting.escape != quoting.quote:
+                        write_quoted(plain, target, quoting, form)
+                    else:
+                        plain.write_csv(target, quote_char=options.quote, **form)
             case "json":
                 frame = json_frame(frame, name)
                 with _compressed(file, options.compression) as target:

@@ -94,6 +94,18 @@ class FileAccess:
                 with suppress(OSError):
                     os.unlink(temporary, dir_fd=folder)
 
+    def make_folder(self, name: str) -> None:
+        """Make a folder, and those around it, where there are none. Raises InputError if it is not allowed, or lies in
+        the folder of a database."""
+        path = self._resolved(name)
+        missing = [p for p in (path, *path.parents) if not p.exists()]
+        for part in reversed(missing):
+            with _opened_folder(part, name, "written") as (folder, last), suppress(FileExistsError):
+                try:
+                    os.mkdir(last, dir_fd=folder)
+                except PermissionError as error:
+                    raise _failed(name, "written", error) from error
+
     def _resolved(self, name: str) -> Path:
         """Return the path of a name with links resolved, below `folders`. Raises InputError if it is not."""
         if self.folders == ():

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import PurePath
 
 import polars as pl
 
@@ -25,6 +26,7 @@ from rem_arrow.sql.statement.statement import CopyFrom, CopyTo
 from rem_arrow.sql.text.type_names import named_type
 from rem_arrow.statements.environment import Context, Result, counted, writable
 from rem_arrow.statements.fitting_rows import fitting
+from rem_arrow.statements.partitioned_files import partitioning, write_folders
 from rem_arrow.statements.rows import chosen_fields, stored
 from rem_arrow.storage.changes import Changes
 
@@ -44,10 +46,15 @@ def copy_to(context: Context, statement: CopyTo) -> Result:
     path = statement.path
     format_, given = format_and_options(context.text, statement)
     with _in_text(context.text):
+        folders, given = partitioning(given)
         options = write_options(given, format_, path)
     snapshot = context.snapshot()
     query = context.bound(statement.source, snapshot)
     context.parsed.check_read()
+    if folders is not None:
+        frame = filed(context.rows(query, snapshot, to_store=True), query.names)
+        write_folders(context.instance.files, frame, path, format_, options, folders)
+        return counted(frame.height)
     with context.instance.files.writing(path) as file:
         frame = filed(context.rows(query, snapshot, to_store=True), query.names)
         write_file(frame, file, path, format_, options)
@@ -93,6 +100,8 @@ def format_and_options(text: str, statement: CopyTo | CopyFrom) -> tuple[str, li
     if any(name not in _FORMATS for name in named):
         raise UnsupportedError(f"COPY knows no FORMAT {named[0]}; there are parquet, csv, json, arrow and xlsx", text)
     given = [(name, value) for name, value in statement.options if name != "format"]
+    if not named and any(name == "partition_by" for name, _ in given) and not PurePath(statement.path).suffix:
+        return "csv", given
     return _FORMATS[named[-1]] if named else format_of(statement.path), given
 
 

@@ -39,7 +39,7 @@ from rem_arrow.storage.pins import Pins
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.settings import Settings
 from rem_arrow.storage.tail import Append, Run
-from rem_arrow.storage.version import PartView, TableVersion, Version, names_of
+from rem_arrow.storage.version import Names, PartView, TableVersion, Version, names_of
 
 _RUN_BYTES_MAX = 64 << 20
 _WAITING_RUNS_MAX = 4
@@ -242,7 +242,7 @@ class Store:
             self._after_write(table)
         return self.version
 
-    def _describe(self, changes: Changes, tables: dict[int, TableVersion]) -> dict[str, int]:
+    def _describe(self, changes: Changes, tables: dict[int, TableVersion]) -> Names:
         for number, table in changes.tables.items():
             if table is None:
                 dropped, commit = tables.pop(number), self.version.commit + 1

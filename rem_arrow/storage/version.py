@@ -8,12 +8,14 @@ that a transaction of its own has killed and not committed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 import polars as pl
 
 from rem_arrow.base.errors import CorruptionError
+from rem_arrow.base.macro import KINDS
 from rem_arrow.base.schema import Field, Table, catalog_key
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
@@ -212,7 +214,7 @@ class Version:
 
     __slots__ = ("__weakref__", "commit", "kv", "names", "tables")
 
-    def __init__(self, kv: KV, commit: int, tables: Mapping[int, TableVersion], names: Mapping[str, int]) -> None:
+    def __init__(self, kv: KV, commit: int, tables: Mapping[int, TableVersion], names: Names) -> None:
         self.kv, self.commit, self.tables, self.names = kv, commit, tables, names
 
     def find(self, name: str) -> TableVersion | None:
@@ -246,7 +248,17 @@ class Version:
         return (tv for tv in self.tables.values() if tv.table.is_relation)
 
 
-def names_of(tables: Mapping[int, TableVersion]) -> dict[str, int]:
+class Names(dict[str, int]):
+    """The numbers of tables by their keys in the catalog; no name comes or goes."""
+
+    @cached_property
+    def has_macros(self) -> bool:
+        """Whether any of them is a macro, which every call may then mean."""
+        prefixes = tuple(catalog_key("", kind) for kind in KINDS)
+        return any(key.startswith(prefixes) for key in self)
+
+
+def names_of(tables: Mapping[int, TableVersion]) -> Names:
     """Return the numbers of tables by their keys in the catalog."""
     keys = ((tv.table.key_in_catalog, number) for number, tv in tables.items())
-    return {key: number for key, number in keys if key is not None}
+    return Names((key, number) for key, number in keys if key is not None)

@@ -27,6 +27,9 @@ _FUNCTIONS = {
     "read_json_auto": "json",
     "read_ndjson": "json",
     "read_ndjson_auto": "json",
+    "read_json_objects": "json_objects",
+    "read_json_objects_auto": "json_objects",
+    "read_ndjson_objects": "json_objects",
     "read_parquet": "parquet",
     "parquet_scan": "parquet",
     "read_arrow": "arrow",
@@ -114,7 +117,7 @@ def _options(
     # `format` of read_json says how the records stand, which is found out.
     rest = [(name, value) for name, value in given if name != "format"]
     try:
-        return read_options(rest, format_, named_type, where=name_of(tree))
+        return read_options(rest, format_.removesuffix("_objects"), named_type, where=name_of(tree))
     except InputError as error:
         raise context.error(str(error), tree) from error
 

@@ -72,9 +72,8 @@ def written_out(binder: ExprBinder, tree: exp.Expression) -> exp.Expression:
 
 def alias_of(alias: str, column: Shown) -> str:
     r"""Return the name of one column of `COLUMNS('(\w)x') AS 'y_\1'`."""
-    return re.sub(
-        r"\\(\d)", lambda hit: column.groups[int(hit[1])] if int(hit[1]) < len(column.groups) else hit[0], alias
-    )
+    groups = column.groups or (column.name,)
+    return re.sub(r"\\(\d)", lambda hit: groups[int(hit[1])] if int(hit[1]) < len(groups) else hit[0], alias)
 
 
 def _is_star(tree: object) -> bool:

@@ -101,6 +101,8 @@ def _call(binder: ExprBinder, tree: exp.Expression) -> WindowCall:
         tree = tree.this
     if isinstance(tree, exp.Window):
         raise binder.error("OVER stands once behind a call", tree)
+    if not isinstance(tree, exp.Func):
+        raise binder.error("OVER stands behind the call of a function", tree)
     name, trees = name_and_arguments(tree)
     if trees and type(trees[0]) in _NULLS:
         ignore_nulls = _NULLS[type(trees[0])]

@@ -225,7 +225,7 @@ def _unary(walk: Walk) -> Written:
         return _postfix(walk)
     operand = _unary(walk)
     if sign == "-" and operand.kind == "number":
-        return Written(f"-{operand.text}")
+        return Written(operand.text[1:] if operand.text.startswith("-") else f"-{operand.text}", "number")
     return Written(f"({sign}({operand.text}))")
 
 

@@ -32,6 +32,8 @@ def option_value(tree: exp.Expression | None, text: str) -> object:
             return {str(e.this.name): option_value(e.expression, text) for e in tree.expressions}
         case exp.Map() | exp.ToMap() if isinstance(tree.this, exp.Struct):
             return option_value(tree.this, text)
+        case exp.Star():
+            return "*"
         case exp.Var() | exp.Identifier() | exp.Column():
             return str(tree.name)
         case _:
