@@ -24,6 +24,7 @@ from benchmarks.measure import Row
 NAMES = (
     "open",
     "ingest",
+    "changes",
     "points",
     "scan",
     "vector",

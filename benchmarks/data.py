@@ -21,9 +21,9 @@ SQL_TYPES = {
 
 
 class Thing(BaseModel):
-    """An entity of five fields, one of them indexed; its name is looked up."""
+    """An entity of five fields, one of them indexed; its name is looked up, nothing is embedded, as in the peers."""
 
-    model_config = ConfigDict(json_schema_extra={"indexed_fields": ["category"]})
+    model_config = ConfigDict(json_schema_extra={"indexed_fields": ["category"], "embedding_fields": []})
 
     name: str = Field(min_length=1)
     category: str

@@ -6,7 +6,7 @@ are given. Rows with a NULL in a key have none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from itertools import chain
 
 import polars as pl
@@ -18,6 +18,7 @@ from rem_arrow.base.schema import Field, Table
 from rem_arrow.base.source import ROWID, ColumnRange
 from rem_arrow.index import entries
 from rem_arrow.storage import statistics
+from rem_arrow.storage.kills import Numbers
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.version import PartView, TableVersion, columns_at
 
@@ -28,9 +29,7 @@ PLACE = "\x00place"
 HOLDERS = {PLACE: pl.Int64, ROWID: pl.Int64}
 
 
-def holders(
-    access: Access, tv: TableVersion, key: Constraint, rows: pl.DataFrame, gone: Collection[int] = ()
-) -> pl.DataFrame:
+def holders(access: Access, tv: TableVersion, key: Constraint, rows: pl.DataFrame, gone: Numbers = ()) -> pl.DataFrame:
     """Return the live rows of a table that have the key of a row of a frame: its place there, and their rowid. Of a
     FOREIGN KEY these are some of the rows, at least one for each place.
 
@@ -42,7 +41,7 @@ def holders(
         return pl.DataFrame(schema=HOLDERS)
     if rows.height > max(_LOOKUPS_MIN, tv.rows // _ROWS_OF_A_LOOKUP):
         held = _joined(tv, key, rows)
-        return held.filter(~held[ROWID].is_in(pl.Series(gone, dtype=pl.Int64).implode())) if gone else held
+        return held.filter(~held[ROWID].is_in(pl.Series(gone, dtype=pl.Int64).implode())) if len(gone) else held
     pairs, leaving = [], frozenset(gone)
     for place, prefix in enumerate(_prefixes(access, tv.table, key, rows)):
         live = () if prefix is None else with_prefix(access, tv, key, prefix)

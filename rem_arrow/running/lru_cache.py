@@ -52,6 +52,11 @@ class LruCache(Generic[K, V]):
         with self._lock:
             self._entries[key] = value
 
+    def pop(self, key: K) -> V | None:
+        """Take out a value, and return it."""
+        with self._lock:
+            return self._entries.pop(key, None)
+
     def remove(self, belongs: Callable[[K], bool]) -> list[V]:
         """Take out the values whose key `belongs`, and return them."""
         with self._lock:

@@ -54,7 +54,8 @@ def insert(
 
 
 def update(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame, assigned: Sequence[str]) -> Outcome:
-    """Replace entities; `frame` has the rowid and all columns. Of several matches of a row the first one counts."""
+    """Replace entities; `frame` has the rowid and all columns, of a model that looks at each field alone at least those
+    `assigned`. Of several matches of a row the first one counts."""
     frame, columns = row_versions.each_once(frame), context.instance.models.records(tv.table).columns
     if not columns.by_field:
         return _put(context, access, tv, frame.drop(ROWID))
@@ -63,12 +64,12 @@ def update(context: Context, access: Access, tv: TableVersion, frame: pl.DataFra
 
 
 def delete(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
-    """Mark entities as deleted, and what goes with them; `frame` has the rowid and all columns."""
+    """Mark entities as deleted, and what goes with them; `frame` has the rowid and the id, or all columns."""
     frame = row_versions.each_once(frame)
     old = frame.drop(ROWID)
     outcome = _replaced(context, tv, frame[ROWID], old, (), deleted=True)
     for embedding in tv.table.embeddings:
-        outcome.changes.kill(embedding.table, frame[ROWID].to_list())
+        outcome.changes.kill(embedding.table, np.ascontiguousarray(frame[ROWID].to_numpy()))
     context.instance.writer.delete_owned(access, outcome.changes, tv, old["id"].to_list())
     return outcome._replace(rows=old)
 
@@ -87,7 +88,7 @@ def _replaced(
         context.instance.indexes.keys,
         tv,
         np.ascontiguousarray(rowids.to_numpy()),
-        loader.fitted(new, tv.table),
+        loader.fitted_columns(new, tv.table),
         {*names, "modified_at", "deleted_at"},
         bulk=context.bulk,
     )

@@ -80,7 +80,8 @@ def _written(context: Context, access: Access, statement: RowWriting, tv: TableV
         case Insert():
             return _inserted(context, access, statement, tv)
         case Update():
-            reading = rows.update_query(context, access, statement, tv)
+            query, _, snapshot = rows.update_query(context, access, statement, tv)
+            reading = query, snapshot
             return [f"Update {tv.table.name}", *_read(context, reading)]
         case Delete():
             reading = rows.delete_query(context, access, statement, tv)

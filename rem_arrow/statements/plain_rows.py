@@ -42,11 +42,15 @@ def added(context: Context, table: Table, fitted: pl.DataFrame) -> Outcome:
 
 
 def update(context: Context, tv: TableVersion, frame: pl.DataFrame, assigned: Sequence[str]) -> Outcome:
-    """Replace rows; `frame` has the rowid and all columns. Of several matches of a row the first one counts."""
+    """Replace rows; `frame` has the rowid and all columns, of a table without generated ones at least those `assigned`.
+    Of several matches of a row the first one counts."""
     table = tv.table
     frame = row_versions.each_once(frame)
     generated = [f.name for f in table.fields if f.generated]
-    fitted = context.instance.rules.fitted(frame.drop(ROWID, *generated), table, context.now)
+    if generated:
+        fitted = context.instance.rules.fitted(frame.drop(ROWID, *generated), table, context.now)
+    else:
+        fitted = loader.fitted_columns(frame, table)
     changes = row_versions.replaced(
         context.instance.store,
         context.instance.indexes.keys,

@@ -65,10 +65,9 @@ def update(context: Context, statement: Update) -> Result:
 
     def compute(access: Access) -> tuple[Changes, Result]:
         tv = writable(access.version, statement.table, context.text)
-        own, (query, snapshot) = target(tv.table, statement.alias), update_query(context, access, statement, tv)
-        assigned = [own.field(name, context.text).name for name, _ in statement.assignments]
-        frame = fitting(context, query, snapshot, tv.table, [None, *tv.table.fields])
-        outcome = changed(context, access, tv, frame, assigned)
+        query, fields, snapshot = update_query(context, access, statement, tv)
+        frame = fitting(context, query, snapshot, tv.table, [None, *fields])
+        outcome = changed(context, access, tv, frame, _assigned(context, tv.table, statement))
         return outcome.changes, result(context, access, tv.table, outcome, statement.alias, statement.returning)
 
     return context.write(compute)
@@ -87,20 +86,43 @@ def delete(context: Context, statement: Delete) -> Result:
     return context.write(compute)
 
 
-def update_query(context: Context, access: Access, statement: Update, tv: TableVersion) -> tuple[Query, Snapshot]:
-    """Return the query of the rows that an UPDATE writes, and what it reads."""
+def update_query(
+    context: Context, access: Access, statement: Update, tv: TableVersion
+) -> tuple[Query, Sequence[Field], Snapshot]:
+    """Return the query of the rows that an UPDATE writes, the columns that it gives beside the rowid, and what it
+    reads."""
     own, snapshot = target(tv.table, statement.alias), context.snapshot(access, target=tv)
     check_assignments(tv.table, statement.assignments, context.text)
     binder = WriteBinder(context.text, snapshot, context.dtypes, own, context.evaluate(snapshot))
-    return binder.update(statement.assignments, statement.others, statement.where, statement.ctes), snapshot
+    assigned = _assigned(context, tv.table, statement)
+    whole = statement.returning is not None or not _is_by_column(context, tv.table)
+    fields = [f for f in tv.table.fields if whole or f.name in assigned]
+    query = binder.update(statement.assignments, statement.others, statement.where, statement.ctes, fields)
+    return query, fields, snapshot
+
+
+def _assigned(context: Context, table: Table, statement: Update) -> list[str]:
+    own = target(table, statement.alias)
+    return [own.field(name, context.text).name for name, _ in statement.assignments]
+
+
+def _is_by_column(context: Context, table: Table) -> bool:
+    """Say whether a column of the new rows can be had without the others."""
+    match table.kind:
+        case "entity":
+            return context.instance.models.records(table).columns.by_field
+        case "plain":
+            return len(table.given) == len(table.fields)
+        case _:
+            return False
 
 
 def delete_query(context: Context, access: Access, statement: Delete, tv: TableVersion) -> tuple[Query, Snapshot]:
     """Return the query of the rows that a DELETE removes, and what it reads."""
     own, snapshot = target(tv.table, statement.alias), context.snapshot(access, target=tv)
-    whole = statement.returning is not None or tv.table.kind == "entity"
+    columns = tv.table.names if statement.returning is not None else tv.table.key if tv.table.kind == "entity" else ()
     binder = WriteBinder(context.text, snapshot, context.dtypes, own, context.evaluate(snapshot))
-    return binder.delete(tv.table.names if whole else [], statement.others, statement.where, statement.ctes), snapshot
+    return binder.delete(columns, statement.others, statement.where, statement.ctes), snapshot
 
 
 def check_assignments(table: Table, assignments: Assignments, text: str) -> None:
@@ -116,7 +138,8 @@ def check_assignments(table: Table, assignments: Assignments, text: str) -> None
 def changed(
     context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame, assigned: Sequence[str]
 ) -> Outcome:
-    """Return the changes that replace rows, by the kind of the table; `frame` has the rowid and all columns."""
+    """Return the changes that replace rows, by the kind of the table; `frame` has the rowid and all columns, or where
+    one can be had without the others at least those `assigned`."""
     match tv.table.kind:
         case "entity":
             return entity_rows.update(context, access, tv, frame, assigned)
@@ -127,7 +150,7 @@ def changed(
 
 
 def removed(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
-    """Return the changes that remove rows, by the kind of the table; `frame` has the rowid, for entities and for
+    """Return the changes that remove rows, by the kind of the table; `frame` has the rowid, for entities the id, for
     RETURNING all columns."""
     match tv.table.kind:
         case "entity":

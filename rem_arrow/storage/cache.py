@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypeAlias
 
 import polars as pl
@@ -37,6 +38,14 @@ class ColumnCache(LruCache[CacheKey, pl.Series]):
         """Keep `values`; one that is larger than half of the cache is not kept."""
         if _bytes(values) <= self.bytes_max // 2:
             super().put(key, values)
+
+    def carry(self, table: int, old: int, new: int, columns: Collection[int]) -> None:
+        """Let whole columns of a part be those of another one, which has the same."""
+        for kind in (WHOLE_COLUMN, CODED_COLUMN, FIXED_COLUMN):
+            for column in columns:
+                values = self.pop((table, old, column, kind))
+                if values is not None:
+                    super().put((table, new, column, kind), values)
 
     def drop_part(self, table: int, part: int) -> None:
         """Forget every column of a part."""

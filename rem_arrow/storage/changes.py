@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 from pydantic_core import from_json
 
 from rem_arrow.base.schema import Table
 from rem_arrow.storage import keys
+from rem_arrow.storage.kills import Numbers
 from rem_arrow.storage.kv import Op
 from rem_arrow.storage.tail import Append
 
@@ -31,7 +33,7 @@ class Changes:
 
     def __init__(self) -> None:
         self.appends: dict[int, list[Append]] = {}
-        self.killed: dict[int, list[int]] = {}
+        self.killed: dict[int, Numbers] = {}
         self.ids: set[tuple[int, bytes]] = set()
         self.stale: list[tuple[str, bytes, int, int]] = []
         self.tables: dict[int, Table | None] = {}
@@ -42,8 +44,14 @@ class Changes:
         if len(rows):
             self.appends.setdefault(table, []).append(rows)
 
-    def kill(self, table: int, rowids: Iterable[int]) -> None:
-        self.killed.setdefault(table, []).extend(rowids)
+    def kill(self, table: int, rowids: Numbers) -> None:
+        known = self.killed.get(table)
+        if isinstance(known, list) and not isinstance(rowids, np.ndarray):
+            known.extend(rowids)
+        elif known is None:
+            self.killed[table] = rowids if isinstance(rowids, np.ndarray) else list(rowids)
+        else:
+            self.killed[table] = np.concatenate([np.asarray(known, dtype=np.int64), np.asarray(rowids, dtype=np.int64)])
 
     def merge(self, other: Changes) -> None:
         """Add what `other` does, computed from the same version."""

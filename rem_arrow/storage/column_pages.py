@@ -22,9 +22,13 @@ class ColumnPages:
     bytes: int
     zone: ZoneMap
 
+    def to_json(self) -> list[Json]:
+        """Return what stands in the manifest."""
+        return [datatypes.to_json(self.dtype), self.page_rows, self.pages, self.bytes, cast(Json, self.zone.to_json())]
+
     @staticmethod
     def from_json(data: list[Json]) -> ColumnPages:
-        """Return what stands in the manifest."""
+        """Return what `to_json` gave."""
         dtype, page_rows, pages, size, zone = data
         return ColumnPages(
             datatypes.from_json(dtype),

@@ -21,7 +21,7 @@ import polars as pl
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.base.schema import Field
 from rem_arrow.base.telemetry import logger
-from rem_arrow.storage import kept_states, keys, segment
+from rem_arrow.storage import kept_states, keys, new_segment
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX, Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView
@@ -149,7 +149,9 @@ def rewrite(store: Store, table: int, views: list[PartView]) -> None:
             whole = columns[0] if len(columns) == 1 else pl.concat(columns)
             return whole.gather(chosen).alias(field.name)
 
-        manifests.append(segment.build(store.kv, table, number, fields, rowids[start:stop], column_of, store.executor))
+        manifests.append(
+            new_segment.build(store.kv, table, number, fields, rowids[start:stop], column_of, store.executor)
+        )
     store.kv.flush("pages")
     if any(isinstance(v.part, Run) for v in views):
         _write_entries(store, table, views)

@@ -10,8 +10,11 @@ from collections import deque
 from collections.abc import Set
 from typing import NamedTuple
 
+import numpy as np
+
 from rem_arrow.base.errors import ConflictError
 from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.kills import Numbers
 from rem_arrow.storage.version import Version
 
 
@@ -19,7 +22,7 @@ class _Commit(NamedTuple):
     """What a commit changed: rowids by table number, and the ids of new rows."""
 
     number: int
-    killed: dict[int, list[int]]
+    killed: dict[int, Numbers]
     ids: set[tuple[int, bytes]]
 
 
@@ -75,7 +78,8 @@ def _check_tables(changes: Changes, base: Version, newest: Version, killed: Set[
 
 def _check(changes: Changes, commit: _Commit, newest: Version) -> None:
     for table, rowids in changes.killed.items():
-        if not set(rowids).isdisjoint(commit.killed.get(table, ())):
+        other = commit.killed.get(table)
+        if other is not None and np.isin(np.asarray(rowids), np.asarray(other)).any():
             name = newest.tables[table].table.name if table in newest.tables else str(table)
             raise ConflictError(
                 f"rows of {name} that this transaction changes were changed by another one first; nothing was "

@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.history import History
 from rem_arrow.storage.history_notes import Note, Seen, seen_of
+from rem_arrow.storage.kills import Numbers
 from rem_arrow.storage.kv import Op
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Append, Run
@@ -20,7 +21,7 @@ def of_commit(
     history: History,
     before: Version,
     changes: Changes,
-    kills: Mapping[int, Mapping[int, Sequence[int]]],
+    kills: Mapping[int, Mapping[int, Numbers]],
     appended: Sequence[tuple[int, Run, Append, int]],
 ) -> list[Op]:
     """Return the operations that a commit on top of `before` adds.

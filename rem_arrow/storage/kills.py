@@ -1,13 +1,14 @@
 """Tombstones of one part: which row versions are dead, in the order in which they died.
 
 The list only grows. A version of the database pins its length, so an older version keeps seeing the rows that died
-later.
+later. It is an array of 32-bit numbers, since a statement may kill every row of a segment.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -17,8 +18,11 @@ from rem_arrow.storage.kv import Op
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+# Rowids or offsets of rows: many are an array.
+Numbers: TypeAlias = "Sequence[int] | npt.NDArray[np.int64]"
 
-def dead_ops(kills: Mapping[int, Mapping[int, Sequence[int]]], commit: int) -> list[Op]:
+
+def dead_ops(kills: Mapping[int, Mapping[int, Numbers]], commit: int) -> list[Op]:
     """Return what stores the offsets of rows that a commit kills, given by table and part."""
     return [
         ("dead", keys.dead_key(table, part, commit), np.array(offsets, dtype="<u4").tobytes())
@@ -33,13 +37,16 @@ class Kills:
     __slots__ = ("_mask", "_order", "offsets")
 
     def __init__(self, offsets: Iterable[int] = ()) -> None:
-        self.offsets: list[int] = []
+        self.offsets = array("I")
         self._order: dict[int, int] = {}
         self._mask: tuple[int, int, npt.NDArray[np.bool_]] | None = None
         self.add(offsets)
 
-    def add(self, offsets: Iterable[int]) -> None:
-        self.offsets += offsets
+    def add(self, offsets: Iterable[int] | npt.NDArray[np.int64]) -> None:
+        if isinstance(offsets, np.ndarray):
+            self.offsets.frombytes(offsets.astype(np.uint32).tobytes())
+        else:
+            self.offsets.extend(offsets)
 
     @property
     def order(self) -> dict[int, int]:
@@ -65,7 +72,8 @@ class Kills:
         if cached is not None and cached[0] == rows and cached[1] == count:
             return cached[2]
         mask = np.ones(rows, dtype=np.bool_)
-        dead = np.array(self.offsets[:count], dtype=np.int64)
+        # A copy: an array that numpy looks into cannot grow.
+        dead = np.frombuffer(self.offsets[:count], dtype=np.uint32)
         mask[dead[dead < rows]] = False
         self._mask = (rows, count, mask)
         return mask

@@ -7,8 +7,11 @@ over that of a transaction where one is open.
 
 from __future__ import annotations
 
+import numpy as np
+
 from rem_arrow.base.schema import Table
 from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.kills import Numbers
 from rem_arrow.storage.tail import Append, Run
 from rem_arrow.storage.version import PartView, TableVersion, Version, names_of
 
@@ -84,7 +87,8 @@ class Overlay:
         self._ids = {i for i in self._ids if i[0] != number}
         self._stale = [s for s in self._stale if s[2] != number]
 
-    def _kill(self, number: int, tv: TableVersion, rowids: list[int]) -> TableVersion:
+    def _kill(self, number: int, tv: TableVersion, killed: Numbers) -> TableVersion:
+        rowids = killed.tolist() if isinstance(killed, np.ndarray) else killed
         by_part = tv.places(rowids)
         self._killed.setdefault(number, set()).update(rowids)
         views = []

@@ -11,27 +11,28 @@ A copy of the manifest lies beside the pages, see copies.py.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 import polars as pl
 from pydantic_core import from_json, to_json
 
-from rem_arrow.base import datatypes
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import CorruptionError
 from rem_arrow.base.schema import ROWID_COLUMN, Field
-from rem_arrow.storage import codec, copies, keys, statistics, values
+from rem_arrow.storage import codec, copies, keys, values
 from rem_arrow.storage.cache import CODED_COLUMN, FIXED_COLUMN, WHOLE_COLUMN, ColumnCache
 from rem_arrow.storage.column_pages import ColumnPages
 from rem_arrow.storage.kills import Kills
-from rem_arrow.storage.kv import KV, Op
+from rem_arrow.storage.kv import KV
 from rem_arrow.storage.statistics import ZoneMap
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+# A page as it is stored. Within the class `bytes` is its size.
+Encoded: TypeAlias = bytes
 
 SEGMENT_ROWS_MAX = 122_880
 PAGE_ROWS_MAX = 32_768
@@ -115,7 +116,8 @@ class Segment:
     def offsets(self, rowids: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
         """Return where the rows of these rowids stand, ascending as they do; those that are not here are left out."""
         if self.dense:
-            return (rowids[(rowids >= self.rowid_low) & (rowids <= self.rowid_high)] - self.rowid_low).astype(np.intp)
+            first, stop = np.searchsorted(rowids, (self.rowid_low, self.rowid_high + 1))
+            return (rowids[first:stop] - self.rowid_low).astype(np.intp)
         own = self.rowid_array(self.rows)
         places: npt.NDArray[np.intp] = np.minimum(np.searchsorted(own, rowids), self.rows - 1)
         here: npt.NDArray[np.intp] = places[own[places] == rowids]
@@ -243,18 +245,32 @@ class Segment:
         return column
 
     def _page(self, column: int, page: int, pages: ColumnPages, dtype: pl.DataType | None = None) -> pl.Series:
-        where = f"table {self.table_name or self.table}, segment {self.number}, column {column}, page {page}"
         try:
-            data = self.kv.get("pages", keys.page_key(self.table, self.number, column, page))
-            if data is None:
-                raise CorruptionError("the page is missing")
-            values = codec.decode(data, dtype or pages.dtype)
+            values = codec.decode(self._stored(column, page), dtype or pages.dtype)
         except CorruptionError as error:
-            raise CorruptionError(f"{where}: {error}") from error
+            raise CorruptionError(f"{self._where(column, page)}: {error}") from error
         rows = min(pages.page_rows, self.rows - page * pages.page_rows)
         if len(values) != rows:
-            raise CorruptionError(f"{where}: {len(values)} values where {rows} belong")
+            raise CorruptionError(f"{self._where(column, page)}: {len(values)} values where {rows} belong")
         return values
+
+    def raw_page(self, column: int, page: int) -> Encoded:
+        """Return a page as it is stored. Raises CorruptionError."""
+        try:
+            data = self._stored(column, page)
+            codec.check(data)
+        except CorruptionError as error:
+            raise CorruptionError(f"{self._where(column, page)}: {error}") from error
+        return data
+
+    def _stored(self, column: int, page: int) -> Encoded:
+        data = self.kv.get("pages", keys.page_key(self.table, self.number, column, page))
+        if data is None:
+            raise CorruptionError("the page is missing")
+        return data
+
+    def _where(self, column: int, page: int) -> str:
+        return f"table {self.table_name or self.table}, segment {self.number}, column {column}, page {page}"
 
     def readable(self, column: int, dtype: pl.DataType) -> tuple[pl.Series, npt.NDArray[np.bool_]]:
         """Return a stored column with NULLs in place of the pages that are damaged, and which rows are sound."""
@@ -287,53 +303,3 @@ class Segment:
 
 def _default(field: Field, rows: int) -> pl.Series:
     return values.column(field.name, [field.default], field.dtype).new_from_index(0, rows)
-
-
-def build(
-    kv: KV,
-    table: int,
-    number: int,
-    fields: Sequence[Field],
-    rowids: npt.NDArray[np.int64],
-    column_of: Callable[[Field], pl.Series],
-    executor: Executor,
-) -> Op:
-    """Write the pages of a new segment and return the operation that makes it exist: its manifest.
-
-    Args:
-        rowids: ascending, distinct; at most SEGMENT_ROWS_MAX.
-        column_of: gives each column, one value for each rowid; called once a column, in several threads.
-    """
-    rows = len(rowids)
-    assert 0 < rows <= SEGMENT_ROWS_MAX and bool(np.all(rowids[1:] > rowids[:-1])), "rowids ascend"
-    low, high = int(rowids[0]), int(rowids[-1])
-    dense = high - low + 1 == rows
-    columns: dict[str, Json] = {}
-
-    def write(field: Field) -> list[Json]:
-        return _write_column(kv, table, number, field.number, column_of(field))
-
-    # Texts take longest: begun first, they do not leave one thread at work alone at the end.
-    ordered = sorted(fields, key=lambda f: not isinstance(f.dtype, pl.String))
-    for field, entry in zip(ordered, executor.map(write, ordered), strict=True):
-        columns[str(field.number)] = entry
-    if not dense:
-        columns[str(ROWID_COLUMN)] = _write_column(kv, table, number, ROWID_COLUMN, pl.Series("", rowids))
-    manifest = {"rows": rows, "low": low, "high": high, "dense": dense, "columns": columns}
-    return copies.manifest_op(kv, table, number, to_json(manifest))
-
-
-def _write_column(kv: KV, table: int, number: int, column: int, values_: pl.Series) -> list[Json]:
-    rows = len(values_)
-    page_rows = max(1, min(PAGE_ROWS_MAX, PAGE_BYTES_MAX * rows // max(1, int(values_.estimated_size()))))
-    pages = [codec.encode(values_.slice(start, page_rows)) for start in range(0, rows, page_rows)]
-    kv.write_bulk("pages", ((keys.page_key(table, number, column, i), page.data) for i, page in enumerate(pages)))
-    distinct = [page.distinct for page in pages if page.distinct is not None]
-    zone = statistics.zone_map(values_, pl.concat(distinct) if len(distinct) == len(pages) else values_)
-    return [
-        datatypes.to_json(values_.dtype),
-        page_rows,
-        len(pages),
-        sum(len(page.data) for page in pages),
-        cast(Json, zone.to_json()),
-    ]

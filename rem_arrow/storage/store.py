@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -30,7 +30,7 @@ from rem_arrow.storage.garbage import Garbage
 from rem_arrow.storage.group_sync import GroupSync
 from rem_arrow.storage.history import Kept
 from rem_arrow.storage.indexer import Indexer, NoIndexes
-from rem_arrow.storage.kills import dead_ops
+from rem_arrow.storage.kills import Numbers, dead_ops
 from rem_arrow.storage.kv import Op
 from rem_arrow.storage.last_commit import LastCommit
 from rem_arrow.storage.opening import Opened, history_of_writer, opened_to_read, opened_to_write
@@ -176,7 +176,7 @@ class Store:
             self.recent.check(changes, base, self.version)
         self.version.check_sound(changes.appends)
         number = self.version.commit + 1
-        kills = {t: self.version.tables[t].places(rowids) for t, rowids in changes.killed.items()}
+        kills = {t: _offsets(self.version.tables[t], rowids) for t, rowids in changes.killed.items()}
         ops = dead_ops(kills, number)
         appended: list[tuple[int, Run, Append, int]] = []
         for table, appends in changes.appends.items():
@@ -213,7 +213,7 @@ class Store:
         self,
         number: int,
         changes: Changes,
-        kills: dict[int, dict[int, list[int]]],
+        kills: Mapping[int, Mapping[int, Numbers]],
         appended: list[tuple[int, Run, Append, int]],
     ) -> Version:
         """Show in memory what RocksDB has stored."""
@@ -341,6 +341,11 @@ class Store:
                     self.executor.shutdown(wait=True)
                     if self._last_commit is not None:
                         self._last_commit.close(synced)
+
+
+def _offsets(tv: TableVersion, rowids: Numbers) -> Mapping[int, Numbers]:
+    """Return where the live versions of rows stand, by part number."""
+    return tv.places(rowids) if isinstance(rowids, list) else tv.offsets(rowids)
 
 
 # Is told by a function whether to stop.

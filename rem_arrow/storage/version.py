@@ -17,6 +17,7 @@ import polars as pl
 from rem_arrow.base.errors import CorruptionError
 from rem_arrow.base.macro import KINDS
 from rem_arrow.base.schema import Field, Table, catalog_key
+from rem_arrow.storage.kills import Numbers
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
@@ -132,16 +133,18 @@ class TableVersion(NamedTuple):
                 if place is not None:
                     by_part.setdefault(place.view.part.number, []).append(place.offset)
             return by_part
+        return {part: offsets.tolist() for part, offsets in self.offsets(rowids).items()}
+
+    def offsets(self, rowids: Numbers) -> dict[int, npt.NDArray[np.int64]]:
+        """Return what `places` does, as arrays."""
+        by_part: dict[int, npt.NDArray[np.int64]] = {}
         sought = np.asarray(rowids, dtype=np.int64)
         if not (sought[1:] > sought[:-1]).all():
             sought = np.unique(sought)
         for view in self.parts:
-            inside = sought[
-                np.searchsorted(sought, view.part.rowid_low) : np.searchsorted(
-                    sought, view.part.rowid_high, side="right"
-                )
-            ]
-            if not len(inside):
+            first = np.searchsorted(sought, view.part.rowid_low)
+            inside = sought[first : np.searchsorted(sought, view.part.rowid_high, side="right")]
+            if not len(inside) or not view.live_rows:
                 continue
             if isinstance(view.part, Segment):
                 offsets = view.part.offsets(inside)
@@ -150,15 +153,15 @@ class TableVersion(NamedTuple):
             mask = view.live_mask()
             offsets = offsets if mask is None else offsets[mask[offsets]]
             if len(offsets):
-                by_part[view.part.number] = offsets.tolist()
+                by_part[view.part.number] = offsets
         return by_part
 
-    def killed(self, offsets: Mapping[int, list[int]]) -> TableVersion:
+    def killed(self, offsets: Mapping[int, Numbers]) -> TableVersion:
         """Return the table with the rows dead that stand at `offsets`, by part number. REQUIRES: the writers' lock."""
         parts = []
         for view in self.parts:
             dead = offsets.get(view.part.number)
-            if dead:
+            if dead is not None:
                 view.part.kills.add(dead)
                 view = view._replace(kills=len(view.part.kills.offsets))
             parts.append(view)

@@ -161,6 +161,9 @@ class Embeddings:
 
     def pending(self, version: Version, number: int, embedding: Embedding) -> list[int]:
         """Return the rowids of live rows, not deleted, without a vector, in order; some may have no text."""
+        # A vector dies with its row.
+        if version.tables[embedding.table].rows >= version.tables[number].rows:
+            return []
         rowids = undeleted_rowids(version.tables[number])
         missing = np.setdiff1d(rowids, version.tables[embedding.table].live_rowids(), assume_unique=True)
         return cast("list[int]", missing.tolist())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,9 +19,10 @@ import polars as pl
 from rem_arrow.base import datatypes
 from rem_arrow.base.errors import ConstraintError, InputError, RemError, suggest
 from rem_arrow.base.schema import Embedding, Field, Table, check_columns, check_name
-from rem_arrow.storage import codec, segment, values
+from rem_arrow.storage import codec, new_segment, segment, values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import Op
+from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion
@@ -110,6 +111,11 @@ def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
             continue
         columns.append(_fitted_column(given[field.name], field, table.name))
     return pl.DataFrame([*columns, *(fitted_vectors(given[e.column], e, table.name) for e in embeddings)])
+
+
+def fitted_columns(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return the columns of the table that a frame has, in their types. Raises InputError for one that does not fit."""
+    return pl.DataFrame([_fitted_column(frame[f.name], f, table.name) for f in table.fields if f.name in frame.columns])
 
 
 def fitted_vectors(column: pl.Series, embedding: Embedding, table: str) -> pl.Series:
@@ -218,42 +224,54 @@ def write_versions(
     table: Table,
     frame: pl.DataFrame,
     rowids: npt.NDArray[np.int64],
-    unlisted: npt.NDArray[np.bool_] | None = None,
+    *,
+    has_entries: bool = False,
 ) -> list[tuple[int, Op, int]]:
     """Write segments of new versions of existing rows. Returns the manifests for `Changes`. REQUIRES: the lock; rowids
     ascend.
 
     Args:
-        unlisted: the rows that lack index entries on disk; None: all.
+        has_entries: the rows have their index entries on disk, or the caller writes them.
     """
     manifests: list[tuple[int, Op, int]] = []
     for start in range(0, frame.height, segment.SEGMENT_ROWS_MAX):
         piece = slice(start, start + segment.SEGMENT_ROWS_MAX)
-        manifests += _write_segment(
-            store, table, frame[piece], rowids[piece], None if unlisted is None else unlisted[piece]
-        )
+        manifests += _write_segment(store, table, frame[piece], rowids[piece], has_entries=has_entries)
     store.kv.flush("pages")
-    for family in store.indexer.families if table.has_entries and (unlisted is None or unlisted.any()) else ():
+    for family in store.indexer.families if table.has_entries and not has_entries else ():
         store.kv.flush(family)
     return manifests
 
 
+def write_entries(store: Store, table: Table, frame: pl.DataFrame, rowids: npt.NDArray[np.int64]) -> None:
+    """Write the index entries of rows that are about to be in segments. REQUIRES: the lock.
+
+    Args:
+        frame: at least the columns of which the entries are made.
+    """
+    if len(rowids):
+        store.indexer.write(store.kv, table, frame, rowids.tolist())
+        for family in store.indexer.families:
+            store.kv.flush(family)
+
+
+def write_changed(store: Store, table: Table, old: Segment, changed: Mapping[str, pl.Series]) -> tuple[int, Op, int]:
+    """Write a segment of new versions of all rows of another one, which differ in some columns. Returns the manifest
+    for `Changes`. REQUIRES: the lock."""
+    part = store.reserve_part(table.number)
+    return table.number, new_segment.build_changed(old, part, table.fields, changed, store.executor), part
+
+
 def _write_segment(
-    store: Store,
-    table: Table,
-    frame: pl.DataFrame,
-    rowids: npt.NDArray[np.int64],
-    unlisted: npt.NDArray[np.bool_] | None = None,
+    store: Store, table: Table, frame: pl.DataFrame, rowids: npt.NDArray[np.int64], *, has_entries: bool = False
 ) -> list[tuple[int, Op, int]]:
-    """Write the pages of one segment, the index entries of its rows that lack them, and a segment for each of its
-    embeddings, under the same rowids. Returns the manifests."""
+    """Write the pages of one segment, the index entries of its rows unless these have them, and a segment for each of
+    its embeddings, under the same rowids. Returns the manifests."""
     with store.lock:
         part = store.reserve_part(table.number)
-    op = segment.build(store.kv, table.number, part, table.fields, rowids, lambda f: frame[f.name], store.executor)
-    if table.has_entries and unlisted is None:
+    op = new_segment.build(store.kv, table.number, part, table.fields, rowids, lambda f: frame[f.name], store.executor)
+    if table.has_entries and not has_entries:
         store.indexer.write(store.kv, table, frame, rowids.tolist())
-    elif table.has_entries and unlisted is not None and unlisted.any():
-        store.indexer.write(store.kv, table, frame.filter(pl.Series(unlisted)), rowids[unlisted].tolist())
     manifests = [(table.number, op, part)]
     for embedding in table.embeddings:
         has_vector = frame[embedding.column].is_not_null() if embedding.column in frame.columns else None

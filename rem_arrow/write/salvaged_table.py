@@ -17,7 +17,7 @@ import polars as pl
 
 from rem_arrow.base.errors import CorruptionError
 from rem_arrow.base.schema import ROWID_COLUMN, Field, Table
-from rem_arrow.storage import copies, keys, segment, tail
+from rem_arrow.storage import copies, keys, new_segment, tail
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.kv import KV, Op
 from rem_arrow.storage.salvage import Gap
@@ -273,7 +273,7 @@ class SalvagedTable:
                 return old.column(wanted).gather(kept)
             return old.readable(wanted.number, wanted.dtype)[0].gather(kept).alias(wanted.name)
 
-        op = segment.build(
+        op = new_segment.build(
             target, self.table.number, part.number, self.table.fields, part.rowids[kept], column_of, executor
         )
         target.flush("pages")

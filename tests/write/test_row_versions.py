@@ -5,6 +5,7 @@ The oracle is the same table with a validator that sees whole rows, for which ev
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import polars as pl
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 import rem_arrow as rem
+from rem_arrow.storage import keys
 from rem_arrow.write import loader
 
 NAMES = ["Ada", "Bo", "Cy", "ÉVA", "dee dee"]
@@ -152,3 +154,54 @@ def test_an_error_names_the_row_and_the_field() -> None:
         with pytest.raises(rem.InputError, match=r'field "name"'):
             db.sql("UPDATE people SET name = NULL WHERE id = 'p3'")
         assert db.sql("SELECT sum(age) FROM people").item() == sum(i * 12 for i in range(8))
+
+
+KEPT = {
+    "n": pl.Series([1, None, 3, 4], dtype=pl.Int64),
+    "t": pl.Series(["ä", None, "", "long enough to lie outside of a view"]),
+    "d": pl.Series(["1.25", None, "-3.50", "0.00"]).cast(pl.Decimal(9, 2)),
+    "l": pl.Series([[1, 2], [], None, [3]], dtype=pl.List(pl.Int64)),
+    "x": pl.Series([0.5, None, 1.5, -0.0]),
+}
+
+
+@pytest.mark.parametrize("gap", [False, True], ids=["dense", "with-a-gap"])
+def test_a_segment_that_is_updated_as_a_whole_keeps_the_pages_of_its_other_columns(
+    gap: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that is younger than a column; what the log alone has of it is there after a reopening."""
+    monkeypatch.setattr(loader, "DIRECT_ROWS_MIN", 2)
+    rows = pl.DataFrame(KEPT)
+    with rem.connect(tmp_path / "db", background=False) as db:
+        db.load("t", rows)
+        if gap:
+            db.sql("DELETE FROM t WHERE n = 3")
+            db.compact()
+            rows = rows.filter(pl.col("n").ne_missing(3))
+        db.sql("ALTER TABLE t ADD COLUMN late INTEGER DEFAULT 7")
+        (before,) = db._instance.store.version.find("t").parts
+        assert db.sql("UPDATE t SET x = x * 2, d = d + 1").item() == rows.height
+        after = db._instance.store.version.find("t").parts[-1]
+        assert after.part.number != before.part.number and after.part.dense != gap
+        numbers = {f.name: f.number for f in db._instance.store.version.find("t").table.fields}
+        for name in ("n", "t", "l"):
+            assert after.part.raw_page(numbers[name], 0) == before.part.raw_page(numbers[name], 0)
+        assert numbers["late"] not in after.part.columns
+        expected = rows.with_columns(pl.col("x") * 2, (pl.col("d") + 1).cast(pl.Decimal(9, 2)), late=pl.lit(7))
+        assert db.sql("SELECT * FROM t").rows() == expected.rows()
+    with rem.connect(tmp_path / "db", background=False) as again:
+        assert again.sql("SELECT * FROM t").rows() == expected.rows()
+        assert again.verify().is_empty()
+
+
+def test_a_damaged_page_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader, "DIRECT_ROWS_MIN", 2)
+    with rem.connect(background=False) as db:
+        db.load("t", pl.DataFrame(KEPT))
+        (view,) = db._instance.store.version.find("t").parts
+        key = keys.page_key(view.part.table, view.part.number, 1, 0)
+        page = view.part.raw_page(1, 0)
+        db._instance.store.kv.write([("pages", key, page[:-1] + bytes([page[-1] ^ 1]))])
+        with pytest.raises(rem.CorruptionError, match=r"table t, segment \d+, column 1, page 0: .* fails its checksum"):
+            db.sql("UPDATE t SET x = 1")
+        assert db.sql("SELECT count(x) FROM t WHERE x <> 1").item() == 3

@@ -1,7 +1,7 @@
 """What a statement that writes reads: INSERT, UPDATE, DELETE and RETURNING to bound queries.
 
 An UPDATE reads its target under the name that the catalog gives it (`target`), with the rowids in the column `rowid`;
-the query's columns are the rowid and all columns of the new rows. Values take the type of the column that they go into.
+the query's columns are the rowid and columns of the new rows. Values take the type of the column that they go into.
 """
 
 from __future__ import annotations
@@ -176,25 +176,24 @@ class WriteBinder:
         others: Sequence[exp.Expression],
         where: exp.Expression | None,
         ctes: exp.Expression | None,
+        fields: Sequence[Field] | None = None,
     ) -> Query:
-        """Bind the new rows of an UPDATE: the rowid, if the target has one, and every column of the table."""
+        """Bind the new rows of an UPDATE: the rowid, if the target has one, and these columns, by default all."""
+        fields = self._target.table.fields if fields is None else fields
         values = {self._target.field(name, self._context.text).name: value for name, value in assignments}
-        trees = [values.get(f.name) for f in self._target.table.fields]
-        shown = [
-            self._own(f.name) if t is None or is_default(t) else t
-            for f, t in zip(self._target.table.fields, trees, strict=True)
-        ]
+        trees = [values.get(f.name) for f in fields]
+        shown = [self._own(f.name) if t is None or is_default(t) else t for f, t in zip(fields, trees, strict=True)]
         query = self._bound([*self._rowid(), *shown], others, where, ctes)
         extra = len(self._rowid())
         columns = [Column(n, t) for n, t in query.plan.schema.items()]
         outputs: list[tuple[str, Expr]] = [(c.name, c) for c in columns[:extra]]
-        for field, tree, column in zip(self._target.table.fields, trees, columns[extra:], strict=True):
+        for field, tree, column in zip(fields, trees, columns[extra:], strict=True):
             name = self._names.fresh(field.name)
             value: Expr = column
             if tree is not None:
                 value = self._default(field) if is_default(tree) else self._cast(column, field, tree)
             outputs.append((name, value))
-        return Query(Project(query.plan, tuple(outputs)), (*query.names[:extra], *self._target.table.names))
+        return Query(Project(query.plan, tuple(outputs)), (*query.names[:extra], *(f.name for f in fields)))
 
     def upsert(self, assignments: Assignments, where: exp.Expression | None, key: Sequence[str]) -> Query:
         """Bind DO UPDATE SET: the target holds the rows that exist, the table `excluded` those that were given."""
