@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.frames import settle
 from rem_arrow.ask.table_relations import paths
-from rem_arrow.ask.vocabulary import Column
 
 
 def nearness(draft: Draft, frame: Frame, place: int) -> float:

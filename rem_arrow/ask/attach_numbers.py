@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from rem_arrow.ask import english, quantities
 from rem_arrow.ask.anchors import frame_for, place_of
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.frames import settle
 from rem_arrow.ask.question_operators import Operator, number_of
 from rem_arrow.ask.record import Comparator, Compared, Selection, Within
-from rem_arrow.ask.vocabulary import Column
 
 _METRES = re.compile(r"\d ?m$", re.IGNORECASE)
 _NEGATED: dict[Comparator, Comparator] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "<>", "<>": "="}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rem_arrow.ask import english, quantities
 from rem_arrow.ask.anchors import nearness, place_of
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.english import word_set
 from rem_arrow.ask.record import Containing, Within
 from rem_arrow.ask.spelling import shared_prefix
-from rem_arrow.ask.vocabulary import Column
 
 _VAGUE = word_set(
     """work belong live come go be have get make take hold contain run use fall sit stand stay happen occur rate

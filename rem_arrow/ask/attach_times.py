@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from rem_arrow.ask import quantities
 from rem_arrow.ask.anchors import frame_for, implied_frame
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.frames import settle
 from rem_arrow.ask.record import Within
-from rem_arrow.ask.vocabulary import Column, TableWords
+from rem_arrow.ask.vocabulary import TableWords
 
 # Times that say when something ended, or is to end, rather than when it was.
 _LATE = (

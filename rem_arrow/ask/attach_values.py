@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rem_arrow.ask.anchors import frame_for, place_of
 from rem_arrow.ask.attach_texts import _holding
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.english import word_set
 from rem_arrow.ask.record import Among, Flag, Missing
 from rem_arrow.ask.table_relations import paths
-from rem_arrow.ask.vocabulary import Column
 
 _IS = word_set("""is are was were = of : equals equal as with has have had the a an to at""")
 

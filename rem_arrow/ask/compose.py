@@ -6,10 +6,12 @@ import itertools
 from collections.abc import Sequence
 
 from rem_arrow.ask import english
+from rem_arrow.ask.attach_edges import attach_edges, set_aside
 from rem_arrow.ask.attach_numbers import attach_numbers
 from rem_arrow.ask.attach_texts import absorb_verbs, attach_text_columns, attach_texts
 from rem_arrow.ask.attach_times import attach_times
 from rem_arrow.ask.attach_values import attach_flags, attach_values
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.connect import WORK, connect_frames, deepen, everything_linked, reach_by_verbs, subject_of_verb
 from rem_arrow.ask.draft import Draft, Frame, selection_of
 from rem_arrow.ask.english import word_set
@@ -22,7 +24,7 @@ from rem_arrow.ask.projections import is_truth, project, truth
 from rem_arrow.ask.record import Among, Record, Selection
 from rem_arrow.ask.table_relations import paths, relations_of
 from rem_arrow.ask.topics import attach_rest, attach_topics, reserve_topics
-from rem_arrow.ask.vocabulary import BUILT_IN, Column
+from rem_arrow.ask.vocabulary import BUILT_IN
 
 LEFT_COST = {"unknown": 2.4, "content": 2.0, "number": 1.6, "operator": 1.2}
 
@@ -48,6 +50,7 @@ def compose(draft: Draft, *, table: str | None, before: Selection | None) -> Dra
         draft.frames.append(draft.target)
     attach_topics(draft, topics)
     attach_text_columns(draft)
+    said_of_edges = set_aside(draft)
     attach_numbers(draft)
     attach_values(draft)
     attach_flags(draft)
@@ -55,6 +58,7 @@ def compose(draft: Draft, *, table: str | None, before: Selection | None) -> Dra
     connect_frames(draft)
     deepen(draft)
     reach_by_verbs(draft)
+    attach_edges(draft, said_of_edges)
     group_by(draft, keys)
     order_by(draft)
     measured(draft, grouped=bool(keys))
@@ -179,14 +183,10 @@ def _target(draft: Draft) -> Frame | None:
         return min(nouns, key=lambda f: f.place)
     if names:
         subject = None if projected else subject_of_verb(draft)
-        if subject is not None and (len(names) == 1) and not _is_plain_name(draft):
+        if subject is not None and len(names) == 1:
             return subject
         return names[0]
     return _implied(draft)
-
-
-def _is_plain_name(draft: Draft) -> bool:
-    return False
 
 
 def _after_operator(draft: Draft, nouns: Sequence[Frame]) -> Frame | None:
@@ -219,7 +219,7 @@ def _with_number(draft: Draft, place: int) -> Frame | None:
         if numbers:
             mine = [f for f in draft.frames if any(t.name == c.table for t in f.tables for c in numbers)]
             if mine:
-                chosen = min(mine, key=lambda f: (f.is_name and _has_better(draft, numbers, f), abs(f.place - at)))
+                chosen = min(mine, key=lambda f: abs(f.place - at))
                 for table in chosen.tables:
                     if any(c.table == table.name for c in numbers):
                         settle(chosen, table)
@@ -227,10 +227,6 @@ def _with_number(draft: Draft, place: int) -> Frame | None:
                 return chosen
             return _hosted(draft, at, numbers)
     return None
-
-
-def _has_better(draft: Draft, numbers: Sequence[Column], frame: Frame) -> bool:
-    return False
 
 
 def _hosted(draft: Draft, place: int, columns: Sequence[Column]) -> Frame:

@@ -148,7 +148,7 @@ def _fit(draft: Draft, parent: Frame, frame: Frame, path: Path) -> tuple[float, 
                 or (draft.link(place, "verb") is None and draft.link(place, "column") is None)
             ):
                 continue
-            if place in draft.used and place not in used and not _is_reusable(draft, place):
+            if place in draft.used and place not in used:
                 continue
             if relation in link.relations or _same_edge(relation, link.relations):
                 distance = 0.0 if low < place < high else 0.05 + 0.05 * min(abs(place - low), abs(place - high))
@@ -185,10 +185,6 @@ def _unnamed(draft: Draft, relation: Relation, low: int, high: int) -> float:
         if word in {draft.low(i) for i in range(low + 1, high)} and ends & set(relation.stems):
             return -0.2
     return 0.08 * (len(rivals) - 1) + (0.04 if relation.kind == "edge" else 0)
-
-
-def _is_reusable(draft: Draft, place: int) -> bool:
-    return False
 
 
 def _same_edge(relation: Relation, others: tuple[Relation, ...]) -> bool:

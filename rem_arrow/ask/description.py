@@ -108,7 +108,6 @@ def _within(condition: Within) -> str:
 
 
 def _reaching(condition: Reaching) -> str:
-    relation = condition.path[-1]
     by = " and ".join(
         (" or ".join(r.edge_types) or "any edge") if r.kind == "edge" else r.column for r in condition.path
     )
@@ -120,7 +119,8 @@ def _reaching(condition: Reaching) -> str:
         else "some"
     )
     inner = selected(condition.selection).removeprefix("rows of ")
-    return f"by {by} there are {how_many} {inner}" if relation else inner
+    along = "".join(f" whose {condition_words(c)}" for c in condition.along)
+    return f"by {by}{along} there are {how_many} {inner}"
 
 
 def _columns(columns: tuple[Attribute, ...]) -> str:

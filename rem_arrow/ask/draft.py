@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.english import word_set
 from rem_arrow.ask.items import Item, says_nothing
 from rem_arrow.ask.lexicon import Link
 from rem_arrow.ask.record import (
+    Along,
     Among,
     Attribute,
     Comparator,
@@ -27,7 +29,7 @@ from rem_arrow.ask.record import (
     Reaching,
     Selection,
 )
-from rem_arrow.ask.vocabulary import Column, TableWords, Vocabulary
+from rem_arrow.ask.vocabulary import TableWords, Vocabulary
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Frame:
         parent, path: the frame that it belongs to, and the way from there.
         negated: whether there must be no such row.
         count: how many such rows there must be.
+        along: what is said of the edges that lead to it.
     """
 
     place: int
@@ -53,6 +56,7 @@ class Frame:
     path: Path = ()
     negated: bool = False
     count: tuple[Comparator, float] | None = None
+    along: list[Along] = field(default_factory=list)
     names: dict[str, list[tuple[Column, str]]] = field(default_factory=dict)
     is_measured: bool = False
     is_agent: bool = False
@@ -187,7 +191,7 @@ _BESIDE_NOT = word_set(
 def selection_of(draft: Draft, frame: Frame) -> Selection:
     """Return the rows of a frame, with what is said of the frames that belong to it."""
     reached = [
-        Reaching(f.path, selection_of(draft, f), f.negated, f.count)
+        Reaching(f.path, selection_of(draft, f), f.negated, f.count, tuple(f.along))
         for f in draft.frames
         if f.parent is frame and not f.is_measured
     ]

@@ -4,11 +4,12 @@ names one, by what is said of it."""
 from __future__ import annotations
 
 from rem_arrow.ask import english, thesaurus
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.english import word_set
 from rem_arrow.ask.record import Among
 from rem_arrow.ask.table_relations import Relation, relations_of
-from rem_arrow.ask.vocabulary import Column, TableWords
+from rem_arrow.ask.vocabulary import TableWords
 
 # Words between a noun and the name of one of its kind.
 _BETWEEN = word_set("""the a an called named of titled with id number no""")

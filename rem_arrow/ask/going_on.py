@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rem_arrow.ask.asked import Asked
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.english import word_set
 from rem_arrow.ask.items import Item
 from rem_arrow.ask.readings import Reading, readings
 from rem_arrow.ask.record import Condition, Reaching, Record, Selection
-from rem_arrow.ask.vocabulary import Column
 
 _MARKERS = word_set(
     """and only but just or now then also what how about instead of ok so the ones one those them in for is are

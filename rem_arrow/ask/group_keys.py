@@ -7,10 +7,10 @@ from typing import get_args
 
 from rem_arrow.ask import english, quantities
 from rem_arrow.ask.attach_times import main_time
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.record import Attribute, Path, TimeUnit
 from rem_arrow.ask.table_relations import paths, reference_of
-from rem_arrow.ask.vocabulary import Column
 
 _UNITS: dict[str, TimeUnit] = {u: u for u in get_args(TimeUnit)} | {
     "daily": "day",

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from rem_arrow.ask import english, quantities, thesaurus
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.english import word_set
 from rem_arrow.ask.known_values import normal
 from rem_arrow.ask.table_relations import Relation, relations_of
-from rem_arrow.ask.vocabulary import BUILT_IN, Column, TableWords, Vocabulary
+from rem_arrow.ask.vocabulary import BUILT_IN, TableWords, Vocabulary
 
 Kind: TypeAlias = Literal["table", "column", "value", "verb"]
 EXACT, PART, SYNONYM = 1.0, 0.75, 0.7

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rem_arrow.ask import quantities
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.group_keys import _by_verbs
 from rem_arrow.ask.question_operators import Operator
 from rem_arrow.ask.record import Attribute, Measure, Path
 from rem_arrow.ask.table_relations import paths
-from rem_arrow.ask.vocabulary import Column
 
 
 def measured(draft: Draft, *, grouped: bool) -> None:

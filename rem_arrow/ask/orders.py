@@ -5,12 +5,12 @@ from __future__ import annotations
 from rem_arrow.ask import quantities, thesaurus
 from rem_arrow.ask.attach_numbers import hinted
 from rem_arrow.ask.attach_times import main_time
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.draft import Draft, Frame, selection_of
 from rem_arrow.ask.group_keys import _time_of_verbs
 from rem_arrow.ask.question_operators import Operator
 from rem_arrow.ask.record import Attribute, Measure, Order, Path
 from rem_arrow.ask.table_relations import paths
-from rem_arrow.ask.vocabulary import Column
 
 
 def order_by(draft: Draft) -> None:

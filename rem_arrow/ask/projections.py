@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from rem_arrow.ask import quantities
 from rem_arrow.ask.attach_times import main_time
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.english import word_set
 from rem_arrow.ask.group_keys import _by_verbs, _time_of_verbs
 from rem_arrow.ask.record import Attribute
 from rem_arrow.ask.table_relations import paths
-from rem_arrow.ask.vocabulary import Column
 
 _AUXILIARIES = word_set(
     """is are was were does do did has have had can isn't aren't doesn't don't hasn't haven't wasn't weren't didn't"""

@@ -12,7 +12,8 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from rem_arrow.ask.vocabulary import Column, TableWords, Vocabulary
+from rem_arrow.ask.column_words import Column
+from rem_arrow.ask.vocabulary import TableWords, Vocabulary
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.embed.hash import HashEmbedder
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.query_joins import _key_columns, _number, _types, named
 from rem_arrow.ask.query_writer import Writer
 from rem_arrow.ask.record import (
@@ -22,7 +23,7 @@ from rem_arrow.ask.record import (
 )
 from rem_arrow.ask.staged_plan import Stage
 from rem_arrow.ask.table_relations import ANYTHING, Relation
-from rem_arrow.ask.vocabulary import Column
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.quoting import literal, readable
 
 NEAREST, _TOP = 10, 1
@@ -134,9 +135,8 @@ def _reaching(writer: Writer, condition: Reaching, alias: str) -> str:
 
 def _sources(writer: Writer, condition: Reaching) -> tuple[str, str]:
     """Return a query in parentheses, for the keys of rows from which a path leads to a selection, and the key."""
-    selection = condition.selection
     *before, last = condition.path
-    query, key = _step(writer, last, selection, condition.count, negated=condition.negated)
+    query, key = _step(writer, last, condition)
     for relation in reversed(before):
         through = writer.vocabulary.tables[relation.target]
         name = writer.free("via")
@@ -146,17 +146,16 @@ def _sources(writer: Writer, condition: Reaching) -> tuple[str, str]:
     return query, key
 
 
-def _step(
-    writer: Writer, relation: Relation, selection: Selection, count: tuple[str, float] | None, *, negated: bool
-) -> tuple[str, str]:
-    """Return a query for the keys of rows that one relation joins to a selection, and the key."""
+def _step(writer: Writer, relation: Relation, condition: Reaching) -> tuple[str, str]:
+    """Return a query for the keys of rows that the last relation of a path joins to its selection, and the key."""
+    selection, count = condition.selection, condition.count
     if relation.kind == "key" and count is None and relation.from_holder and not relation.is_list:
         values = _only_values(selection, relation.key)
         if values is not None:
             return f"({', '.join(values)})", readable(relation.column)
     ids = _only_values(selection, "id")
     has_conditions = bool(selection.conditions or selection.topic)
-    if relation.kind == "edge" and count is None and has_conditions:
+    if relation.kind == "edge" and count is None and has_conditions and not condition.along:
         seeds = _seeds(relation.target, ids) if ids is not None else _stage_of(writer, selection)
         return _neighbors(relation, seeds), "id"
     rows = readable(selection.table.name) if not has_conditions else _stage_name(writer, selection)
@@ -164,9 +163,10 @@ def _step(
         here, there = ("src", "dst") if relation.direction == "out" else ("dst", "src")
         inside = f" AND {there} IN (SELECT id FROM {rows})" if has_conditions else ""
         having = f" GROUP BY {here} HAVING count(*) {count[0]} {_number(count[1])}" if count is not None else ""
+        along = "".join(f" AND {_condition(writer, c, '')}" for c in condition.along)
         return (
-            f"(SELECT {here} FROM edges WHERE edge_type {_types(relation)} AND {here}_table = "
-            f"{literal(relation.source)} AND {there}_table = {literal(relation.target)}{inside}{having})"
+            f"(SELECT {here} FROM {_edges(condition)} WHERE edge_type {_types(relation)} AND {here}_table = "
+            f"{literal(relation.source)} AND {there}_table = {literal(relation.target)}{along}{inside}{having})"
         ), "id"
     if relation.is_list and relation.from_holder:
         holder = writer.vocabulary.tables[relation.source]
@@ -176,7 +176,19 @@ def _step(
             f"(SELECT holder FROM ({items}) AS items WHERE item IN (SELECT {readable(relation.key)} FROM {rows}))",
             key,
         )
-    return _from_rows(relation, rows, count, negated=negated)
+    return _from_rows(relation, rows, count, negated=condition.negated)
+
+
+def _edges(condition: Reaching) -> str:
+    """Return the edges, with the properties that conditions name as columns."""
+    columns = {c.column.name: c.column for c in condition.along}
+    if not columns:
+        return "edges"
+    read = [
+        f"TRY_CAST(properties ->> {literal(c.name)} AS {sql_name(c.dtype)}) AS {readable(c.name)}"
+        for c in columns.values()
+    ]
+    return f"(SELECT *, {', '.join(read)} FROM edges)"
 
 
 def _from_rows(relation: Relation, rows: str, count: tuple[str, float] | None, *, negated: bool) -> tuple[str, str]:

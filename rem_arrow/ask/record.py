@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.table_relations import Relation
-from rem_arrow.ask.vocabulary import Column, TableWords
+from rem_arrow.ask.vocabulary import TableWords
 
 Comparator: TypeAlias = Literal["<", "<=", ">", ">=", "=", "<>"]
 Function: TypeAlias = Literal["count", "sum", "avg", "min", "max", "median"]
@@ -74,14 +75,20 @@ class Flag:
     value: bool
 
 
+# What may be said of a property of edges.
+Along: TypeAlias = Among | Compared | Within | Flag
+
+
 @dataclass(frozen=True, slots=True)
 class Reaching:
-    """A path leads to rows of a selection: to any, to none, or to as many as `count` says."""
+    """A path leads to rows of a selection: to any, to none, or to as many as `count` says, by last edges whose
+    properties are as `along` says."""
 
     path: Path
     selection: Selection
     negated: bool = False
     count: tuple[Comparator, float] | None = None
+    along: tuple[Along, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import Literal
 import polars as pl
 
 from rem_arrow.ask import thesaurus
-from rem_arrow.ask.vocabulary import BUILT_IN, SYSTEM_COLUMNS, Column, TableWords, Vocabulary
+from rem_arrow.ask.column_words import SYSTEM_COLUMNS, Column
+from rem_arrow.ask.vocabulary import BUILT_IN, TableWords, Vocabulary
 
 _SHARE_MIN = 0.9
 _NUMBER_PARTS = ("id", "no", "number", "key", "ref", "code")

@@ -15,104 +15,20 @@ from typing import Generic, TypeVar
 import polars as pl
 
 from rem_arrow.ask import english, thesaurus
-from rem_arrow.ask.known_values import NO_VALUES, SAMPLE_ROWS, ColumnValues, may_have_values, normal, values_of
+from rem_arrow.ask.column_words import Column, stems_of
+from rem_arrow.ask.edge_words import edge_columns
+from rem_arrow.ask.known_values import NO_VALUES, SAMPLE_ROWS, may_have_values, normal, values_of
 from rem_arrow.ask.session import Session, TableState
 
 _CHANGE = 0.05
 EDGES_COUNTED, _EDGES_CHANGE = 300_000, 0.01
-SYSTEM_COLUMNS = ("id", "created_at", "modified_at", "deleted_at")
 # The words that a database was taught, each with what it means.
 TAUGHT = "taught_words"
 # The tables that every database has.
 BUILT_IN = ("agents", "entities", "messages", "moments", "resources", "sessions")
 _LABELS = ("name", "title", "full_name", "label", "headline", "subject")
-_KINDS = ("type", "category", "kind", "class")
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column.
-
-    Attributes:
-        stems: of the words of its name.
-        values: its values by their normal forms, where they are few.
-        known: what is known of its values, however many there are.
-    """
-
-    table: str
-    name: str
-    dtype: pl.DataType
-    description: str
-    nullable: bool
-    stems: tuple[str, ...]
-    values: dict[str, str] = field(default_factory=dict)
-    known: ColumnValues = NO_VALUES
-
-    @property
-    def parts(self) -> list[str]:
-        return self.name.casefold().split("_")
-
-    @property
-    def is_kind(self) -> bool:
-        """Whether its values say what kind of thing a row is."""
-        return self.parts[-1] in _KINDS
-
-    @property
-    def is_list(self) -> bool:
-        return isinstance(self.dtype, pl.List)
-
-    @property
-    def is_text(self) -> bool:
-        return isinstance(self.dtype, (pl.String, pl.Enum, pl.Categorical))
-
-    @property
-    def is_number(self) -> bool:
-        return self.dtype.is_numeric()
-
-    @property
-    def is_time(self) -> bool:
-        return isinstance(self.dtype, (pl.Datetime, pl.Date))
-
-    @property
-    def is_flag(self) -> bool:
-        return isinstance(self.dtype, pl.Boolean)
-
-    @property
-    def is_system(self) -> bool:
-        return self.name in SYSTEM_COLUMNS
-
-    @property
-    def is_year(self) -> bool:
-        """Whether it holds years as numbers."""
-        said = "year" in self.description.casefold() or self.parts[-1] in ("founded", "built", "established", "opened")
-        if self.dtype.is_integer() and said and self.known.low is not None and self.known.high is not None:
-            return self.known.low >= 500 and self.known.high <= 2200
-        return (
-            self.dtype.is_integer()
-            and (
-                "year" in self.parts
-                or ("born" in self.parts)
-                or (self.known.low or 0) >= 1800 > (self.known.high or 0) - 300
-            )
-            and (self.known.low is None or (self.known.low >= 1000 and (self.known.high or 0) <= 2200))
-        )
-
-    @property
-    def is_ordinal(self) -> bool:
-        """Whether its numbers say which, rather than how much: "Line of the statement"."""
-        is_place = self.name in ("line", "row", "position", "rank", "page", "ordinal", "index", "step")
-        return self.is_number and is_place and self.description.casefold().startswith(self.name + " of ")
-
-    @property
-    def has_unit(self) -> bool:
-        """Whether its numbers are amounts, rather than numbers of things."""
-        return (
-            self.is_number
-            and not self.is_ordinal
-            and self.parts[-1] not in ("id", "no", "number", "code", "zip", "phone")
-        )
 
 
 @dataclass(frozen=True)
@@ -197,13 +113,18 @@ class TableWords:
 
 @dataclass(frozen=True, slots=True)
 class EdgeKind:
-    """Edges of one type between two tables; None is the table of ends that dangle."""
+    """Edges of one type between two tables; None is the table of ends that dangle.
+
+    Attributes:
+        columns: their properties.
+    """
 
     type: str
     src_table: str | None
     dst_table: str | None
     count: int
     stems: tuple[str, ...]
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -284,7 +205,9 @@ class Vocabularies:
                 "edge_type, src_table, dst_table LIMIT 500"
             )
             rows = session.query(text, {}, None).rows()
-            cached = self._edges = _Cached(state, tuple(EdgeKind(t, s, d, n, stems_of(t)) for t, s, d, n in rows))
+            columns = edge_columns(session) if rows else {}
+            kinds = tuple(EdgeKind(t, s, d, n, stems_of(t), columns.get((t, s, d), ())) for t, s, d, n in rows)
+            cached = self._edges = _Cached(state, kinds)
         return cached.words
 
 
@@ -316,9 +239,4 @@ def _described(session: Session, state: TableState) -> TableWords:
     )
 
 
-def stems_of(name: str) -> tuple[str, ...]:
-    """Return the stems of the words of a name, at least one: "assigned_to" is ("assign", "to")."""
-    return tuple(english.stem(p) for p in english.parts(name))
-
-
-__all__ = ["Column", "EdgeKind", "TableWords", "Vocabularies", "Vocabulary", "normal", "stems_of"]
+__all__ = ["EdgeKind", "TableWords", "Vocabularies", "Vocabulary", "normal"]

@@ -9,12 +9,11 @@ import polars as pl
 
 from rem_arrow.access.access import Access, Resolve
 from rem_arrow.base.errors import InputError
-from rem_arrow.model.fields import json_text
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion, Version
-from rem_arrow.write.edges import COLUMNS, NAME, checked_frame, frame_rows, split_end
+from rem_arrow.write.edges import COLUMNS, NAME, checked_frame, frame_rows, properties_text, split_end
 from rem_arrow.write.writer import Writer
 
 # Below this many edges, keys are looked up one by one instead of joined.
@@ -93,11 +92,11 @@ def _properties(frame: pl.DataFrame) -> pl.Series:
         return pl.Series("properties", [None], dtype=pl.String).new_from_index(0, frame.height)
     column = frame["properties"]
     if column.dtype == pl.String:
+        for text in column.unique():
+            properties_text(text, "the properties of an edge")
         return column
     return pl.Series(
-        "properties",
-        [p if p is None or isinstance(p, str) else json_text(p) for p in column.to_list()],
-        dtype=pl.String,
+        "properties", [properties_text(p, "the properties of an edge") for p in column.to_list()], dtype=pl.String
     )
 
 

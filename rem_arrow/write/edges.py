@@ -15,7 +15,7 @@ from rem_arrow.base import checks
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.schema import Field, Table
-from rem_arrow.model.fields import json_text
+from rem_arrow.model.fields import from_json_text, json_text
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView, TableVersion
@@ -65,7 +65,7 @@ def edge_row(
         checks.finite(weight, f"{place}weight of an edge")
     src_table, src = split_end(src, resolve)
     dst_table, dst = split_end(dst, resolve)
-    text = properties if properties is None or isinstance(properties, str) else json_text(properties)
+    text = properties_text(properties, f"{place}the properties of an edge")
     return (
         src_table,
         src,
@@ -76,6 +76,17 @@ def edge_row(
         None if weight is None else float(weight),
         time.time_ns() // 1_000,
     )
+
+
+def properties_text(properties: Any, what: str) -> str | None:
+    """Return properties as JSON; a text is JSON already. Raises InputError for a text that is not."""
+    if properties is None or not isinstance(properties, str):
+        return None if properties is None else json_text(properties)
+    try:
+        from_json_text(properties)
+    except ValueError:
+        raise InputError(f"{what} are JSON, not {properties[:60]!r}; give an object, or its JSON text") from None
+    return properties
 
 
 def attached_rows(attached: Sequence[Edge], table: str, ids: Sequence[str], resolve: Resolve) -> list[tuple[Json, ...]]:
@@ -181,7 +192,7 @@ def frame_rows(frame: pl.DataFrame, resolve: Resolve) -> list[tuple[Json, ...]]:
     properties: Sequence[Any] = (
         frame["properties"].to_list() if "properties" in frame.columns else [None] * frame.height
     )
-    json_texts = [p if p is None or isinstance(p, str) else json_text(p) for p in properties]
+    json_texts = [properties_text(p, f"row {row}: the properties of an edge") for row, p in enumerate(properties)]
     created_at = time.time_ns() // 1_000
     kinds = texts["edge_type"].to_list()
     return [

@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from rem_arrow.ask import prompt
-from rem_arrow.ask.vocabulary import Column, EdgeKind, TableWords, Vocabulary
+from rem_arrow.ask.column_words import Column
+from rem_arrow.ask.vocabulary import EdgeKind, TableWords, Vocabulary
 from tests.ask.conftest import NOW
 
 SNAPSHOT = Path(__file__).parent / "prompt.txt"

@@ -1,0 +1,150 @@
+"""What a question says of the edges between its tables: since when, how much, as what.
+
+It is set aside before times and numbers are taken for those of rows, and stated when it is known which edges lead from
+one table of the question to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rem_arrow.ask.column_words import Column
+from rem_arrow.ask.connect import NO_WAY
+from rem_arrow.ask.draft import Draft, Frame
+from rem_arrow.ask.known_values import normal
+from rem_arrow.ask.question_words import tokenize
+from rem_arrow.ask.record import Along, Among, Compared, Flag, Within
+from rem_arrow.ask.table_relations import Relation
+from rem_arrow.ask.vocabulary import EdgeKind
+
+_BESIDE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOfEdges:
+    """An item that is about a property of edges, with those that it may be about."""
+
+    place: int
+    options: tuple[tuple[EdgeKind, Column], ...]
+
+
+def set_aside(draft: Draft) -> list[SaidOfEdges]:
+    """Take the times and numbers that are about properties of the edges that the question may follow."""
+    kinds = list(_kinds(draft))
+    found = []
+    for place, item in enumerate(draft.items if kinds else ()):
+        operator = item.operator
+        if operator is None or place in draft.used or not (operator.span or operator.kind == "compare"):
+            continue
+        options = [
+            (kind, column)
+            for kind in kinds
+            for column in kind.columns
+            if (column.is_time or column.is_year if operator.span else column.has_unit)
+        ]
+        beside = _stems_beside(draft, place)
+        named = [o for o in options if set(o[1].stems) & beside]
+        if not named and (operator.span is None or not _follows_verb(draft, place, options)):
+            continue
+        found.append(SaidOfEdges(place, tuple(named or options)))
+        draft.use(place)
+    return found
+
+
+def attach_edges(draft: Draft, said: list[SaidOfEdges]) -> None:
+    """State what was set aside, and the words that are values of properties of edges, of the frames that edges lead
+    to."""
+    for one in said:
+        frame, column = next(((f, c) for kind, c in one.options for f in draft.frames if _leads(f, kind)), (None, None))
+        if frame is None or column is None:
+            draft.cost(f"{draft.items[one.place].text} is of no edge", NO_WAY)
+            continue
+        frame.along += _conditions(draft, one.place, column)
+        draft.use(*(i for i in _around(draft, one.place) if draft.items[i].stem in column.stems))
+    for frame in draft.frames:
+        for kind in draft.vocabulary.edges if frame.path else ():
+            if kind.columns and _leads(frame, kind):
+                _take_values(draft, frame, kind)
+
+
+def _kinds(draft: Draft) -> Iterator[EdgeKind]:
+    """Yield the edges with properties that the tables and verbs of a question may mean."""
+    tables = {t.name for f in draft.frames for t in f.tables}
+    verbs = {r for i in range(len(draft.items)) if (v := draft.link(i, "verb")) is not None for r in v.relations}
+    for kind in draft.vocabulary.edges:
+        is_between = kind.src_table in tables and kind.dst_table in tables
+        if kind.columns and (is_between or any(_is_kind(r, kind) for r in verbs)):
+            yield kind
+
+
+def _is_kind(relation: Relation, kind: EdgeKind) -> bool:
+    ends = {relation.source, relation.target}
+    return relation.kind == "edge" and kind.type in relation.edge_types and ends == {kind.src_table, kind.dst_table}
+
+
+def _leads(frame: Frame, kind: EdgeKind) -> bool:
+    """Say whether one step along edges of a kind leads to a frame."""
+    return bool(frame.path) and frame.path[-1].depth == 1 and _is_kind(frame.path[-1], kind)
+
+
+def _around(draft: Draft, place: int) -> list[int]:
+    """Return the places just before and after an item, up to a noun or a name."""
+    places = []
+    for step in (-1, 1):
+        at = place + step
+        while 0 <= at < len(draft.items) and abs(at - place) <= _BESIDE:
+            if draft.link(at, "table") is not None or draft.link(at, "value") is not None:
+                break
+            places.append(at)
+            at += step
+    return places
+
+
+def _stems_beside(draft: Draft, place: int) -> set[str]:
+    return {*(t.stem for t in tokenize(draft.items[place].text)), *(draft.items[i].stem for i in _around(draft, place))}
+
+
+def _follows_verb(draft: Draft, place: int, options: list[tuple[EdgeKind, Column]]) -> bool:
+    """Say whether a time stands behind the verb of edges that have one time, and no table of the question has any."""
+    if len({c.name for _, c in options}) != 1:
+        return False
+    kinds = [k for k, _ in options]
+    verbs = [
+        i
+        for i in range(place)
+        if (v := draft.link(i, "verb")) is not None and any(_is_kind(r, k) for r in v.relations for k in kinds)
+    ]
+    own = any(
+        (c.is_time or c.is_year) and not c.is_system for f in draft.frames if not f.is_name for t in f.tables
+        for c in t.columns
+    )  # fmt: skip
+    return bool(verbs) and not own
+
+
+def _conditions(draft: Draft, place: int, column: Column) -> list[Along]:
+    operator = draft.items[place].operator
+    assert operator is not None, "times and comparisons are operators"
+    negation = draft.is_negated(place)
+    if operator.span is not None:
+        draft.use(*([] if negation is None else [negation]))
+        return [Within(column, operator.span.low, operator.span.high, negation is not None)]
+    found: list[Along] = [Compared(column, operator.comparator, operator.value)]
+    return [*found, Compared(column, "<=", operator.value_2)] if operator.value_2 is not None else found
+
+
+def _take_values(draft: Draft, frame: Frame, kind: EdgeKind) -> None:
+    """State the words that nothing else explains and that a property of the edges has as its value."""
+    for place, item in enumerate(draft.items):
+        if not draft.is_unread(place):
+            continue
+        for column in kind.columns:
+            value = column.values.get(normal(item.text))
+            if value is None and not (column.is_flag and item.stem in column.stems):
+                continue
+            negation = draft.is_negated(place)
+            is_so = negation is None
+            frame.along.append(Flag(column, is_so) if value is None else Among(column, (value,), not is_so))
+            beside = [i for i in _around(draft, place) if draft.items[i].stem in column.stems]
+            draft.use(place, *beside, *([] if negation is None else [negation]))
+            break
