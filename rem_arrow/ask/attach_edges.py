@@ -13,6 +13,7 @@ from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.connect import NO_WAY
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.known_values import normal
+from rem_arrow.ask.question_operators import number_of
 from rem_arrow.ask.question_words import tokenize
 from rem_arrow.ask.record import Along, Among, Compared, Flag, Within
 from rem_arrow.ask.table_relations import Relation
@@ -34,18 +35,18 @@ def set_aside(draft: Draft) -> list[SaidOfEdges]:
     kinds = list(_kinds(draft))
     found = []
     for place, item in enumerate(draft.items if kinds else ()):
-        operator = item.operator
-        if operator is None or place in draft.used or not (operator.span or operator.kind == "compare"):
+        is_time = item.operator is not None and item.operator.span is not None
+        if place in draft.used or not (is_time or item.kind == "number" or draft.is_operator(place, "compare")):
             continue
         options = [
             (kind, column)
             for kind in kinds
             for column in kind.columns
-            if (column.is_time or column.is_year if operator.span else column.has_unit)
+            if (column.is_time or column.is_year if is_time else column.has_unit)
         ]
         beside = _stems_beside(draft, place)
         named = [o for o in options if set(o[1].stems) & beside]
-        if not named and (operator.span is None or not _follows_verb(draft, place, options)):
+        if not named and not (is_time and _follows_verb(draft, place, options)):
             continue
         found.append(SaidOfEdges(place, tuple(named or options)))
         draft.use(place)
@@ -124,7 +125,8 @@ def _follows_verb(draft: Draft, place: int, options: list[tuple[EdgeKind, Column
 
 def _conditions(draft: Draft, place: int, column: Column) -> list[Along]:
     operator = draft.items[place].operator
-    assert operator is not None, "times and comparisons are operators"
+    if operator is None:
+        return [Compared(column, "=", number_of(draft.items[place].text))]
     negation = draft.is_negated(place)
     if operator.span is not None:
         draft.use(*([] if negation is None else [negation]))

@@ -83,7 +83,7 @@ def _measured(
         settled = place_of(draft, at, columns) if columns else None
         if settled is not None:
             draft.use(at)
-            draft.cost(draft.items[at].text, (1 - _quality(link.columns, settled[1])) * 1.2)
+            draft.cost(draft.items[at].text, (1 - _quality(draft, at, link.columns, settled[1])) * 1.2)
             if following < len(draft.items) and draft.items[following].stem in quantities.UNITS:
                 draft.use(following)
             return settled
@@ -140,7 +140,11 @@ def _units(draft: Draft, place: int, following: int) -> list[str]:
     return sorted(quantities.UNITS.get(stem, ()))
 
 
-def _quality(columns: Iterable[tuple[Column, float]], column: Column) -> float:
+def _quality(draft: Draft, place: int, columns: Iterable[tuple[Column, float]], column: Column) -> float:
+    """Return how surely an item names a column: for sure by a unit in which it is measured, or by its verb."""
+    stem = draft.items[place].stem
+    if {*quantities.UNITS.get(stem, ()), *quantities.VERB_COLUMNS.get(stem, ())} & set(column.stems):
+        return 1.0
     return next((q for c, q in columns if c == column), 1.0)
 
 
@@ -213,7 +217,7 @@ def _number(draft: Draft, place: int) -> None:
                 draft.use(negation)
             settled[0].conditions.append(Compared(settled[1], "=" if negation is None else "<>", value))
             draft.use(at, place, *[b for b in beside if _names_column(draft, b, settled[1])])
-            draft.cost(draft.items[at].text, (1 - _quality(link.columns, settled[1])) * 1.0)
+            draft.cost(draft.items[at].text, (1 - _quality(draft, at, link.columns, settled[1])) * 1.0)
             return
     noun = next((f for f in draft.frames if f.place == preceding and not f.is_name), None)
     if noun is not None:

@@ -19,9 +19,10 @@ from rem_arrow.ask.table_relations import Relation, relations_of
 from rem_arrow.ask.vocabulary import BUILT_IN, TableWords, Vocabulary
 
 Kind: TypeAlias = Literal["table", "column", "value", "verb"]
-EXACT, PART, SYNONYM = 1.0, 0.75, 0.7
+EXACT, PART, SYNONYM, _DEED = 1.0, 0.75, 0.7, 0.7
 # Endings of columns' names that questions leave out.
 _ENDINGS = word_set("""at on date time id name count no number num ts timestamp in of by is has kg cm km eur usd""")
+_PARTICIPLES = ("ed", "en")
 # Tables of persons that are named by no role.
 _ANYBODY = frozenset(english.stem(w) for w in ("user", "person", "employee", "member", "staff", "contact"))
 _EXTRA_TABLES = {"resources": "document doc documentation article text page", "moments": "event calendar moment agenda",
@@ -58,6 +59,8 @@ class Lexicon:
     tables: dict[str, dict[str, float]] = field(default_factory=dict)
     columns: dict[str, dict[tuple[str, str], float]] = field(default_factory=dict)
     verbs: dict[str, dict[Relation, float]] = field(default_factory=dict)
+    # Verbs by their participles alone: visits are rows, what is visited has them.
+    deeds: dict[str, dict[Relation, float]] = field(default_factory=dict)
     words: set[str] = field(default_factory=set)
     # The words of the names of tables and columns, as they are spelled.
     names: set[str] = field(default_factory=set)
@@ -110,7 +113,10 @@ class Lexicon:
 
     def verb_link(self, phrase: str) -> Link | None:
         """Return the relations that a verb names."""
-        named = self.verbs.get(_stemmed(phrase))
+        stem = _stemmed(phrase)
+        named = self.verbs.get(stem, {})
+        if phrase.casefold().endswith(_PARTICIPLES):
+            named = {**self.deeds.get(stem, {}), **named}
         if not named:
             return None
         best = max(named.values())
@@ -144,6 +150,8 @@ def _made(vocabulary: Vocabulary) -> Lexicon:
         _add_table(lexicon, table)
     for relation in relations_of(vocabulary):
         _add_verb(lexicon, relation)
+        if relation.kind == "key" and not relation.from_holder:
+            _add_deeds(lexicon, relation)
     for table in vocabulary.filled:
         for phrase in table.index:
             lexicon.words.update(phrase.split())
@@ -269,6 +277,14 @@ def _add_verb(lexicon: Lexicon, relation: Relation) -> None:
             phrases.setdefault(english.stem(other), SYNONYM)
     for phrase, quality in phrases.items():
         _put(lexicon.verbs, phrase, relation, quality * (1.0 if relation.kind == "edge" else 0.9))
+
+
+def _add_deeds(lexicon: Lexicon, relation: Relation) -> None:
+    """Let what was done be a verb where its rows are a table: a book of which a loan says when it was borrowed."""
+    holder = lexicon.vocabulary.tables[relation.target]
+    times = [c.stems[0] for c in holder.columns if (c.is_time or c.is_year) and not c.is_system]
+    for stem in {*times, holder.stems[-1]}:
+        _put(lexicon.deeds, stem, relation, _DEED)
 
 
 def qualities(links: Iterable[Link]) -> float:

@@ -94,11 +94,9 @@ def _count(draft: Draft, place: int, target: Frame, *, grouped: bool) -> None:
             draft.use(following)
             draft.measure, draft.shape = Measure("count", Attribute(column), distinct=True), "measure"
             return
-    amount = next(
-        (c for c in target.table.columns if c.is_number and not c.is_ordinal and c.stems == ("amount",)), None
-    )
-    if amount is not None and "amount" in draft.items[place].low:
-        draft.measure, draft.shape = Measure("sum", Attribute(amount)), "measure"
+    amounts = [c for c in target.table.columns if c.has_unit and "amount" in c.stems]
+    if len(amounts) == 1 and "amount" in draft.items[place].low:
+        draft.measure, draft.shape = Measure("sum", Attribute(amounts[0])), "measure"
         return
     draft.measure, draft.shape = Measure("count"), "measure"
     if is_different and target.path == ():

@@ -99,7 +99,8 @@ def _ordering(
     if by_count is not None:
         return by_count, operator.descending
     named = _named_number(draft, place, target)
-    if named is not None:
+    # Of a time there is a last and a first, and no most.
+    if named is not None and not (named.column.is_time and operator.word in ("most", "least", "fewest")):
         return named, operator.descending
     if operator.hints:
         found = hinted(draft, place, operator.hints, operator)

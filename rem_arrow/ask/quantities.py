@@ -62,10 +62,11 @@ AGED = frozenset(["old", "older", "oldest", "young", "younger", "youngest"])
 AGE_WORDS = ("age", "birth", "born", "birthday", "birthdate", "dob")
 
 
-MONEY = word_set(
+_MONEY = word_set(
     """price cost fee amount salary wage revenue budget total balance rent fine charge payment income pay value
     turnover profit funding spend spent"""
 )
+MONEY = frozenset(english.stem(w) for w in _MONEY)
 
 
 PLACES = (
@@ -223,7 +224,8 @@ build: built
 construct: built constructed
 found establish: founded established
 inspect: inspected
-expir: expires expiry expiration
+expir: expires expiry expiration end ends ended until
+laps: expires expiry end ends
 due: due
 scheduled: scheduled start
 schedul: scheduled start date
@@ -275,7 +277,7 @@ def _by_stem(lines: str) -> dict[str, tuple[str, ...]]:
 
 
 UNITS = {
-    english.stem(word): frozenset(stem for c in columns for stem in (MONEY if c == "money" else {c}))
+    english.stem(word): frozenset(stem for c in columns for stem in (MONEY if c == "money" else {english.stem(c)}))
     for word, columns in _table(_UNITS)
 }
 VERB_COLUMNS, VERB_TIMES = _by_stem(_VERB_COLUMNS), _by_stem(_VERB_TIMES)

@@ -96,6 +96,10 @@ def _compare(comparator: Comparator) -> Callable[[re.Match[str]], Operator]:
     return lambda hit: Operator("compare", hit.start(), hit.end(), comparator, number_of(hit["n"]))
 
 
+def _zero(comparator: Comparator) -> Callable[[re.Match[str]], Operator]:
+    return lambda hit: Operator("compare", hit.start(), hit.end(), comparator, 0.0)
+
+
 def _average(comparator: Comparator) -> Callable[[re.Match[str]], Operator]:
     return lambda hit: Operator("compare", hit.start(), hit.end(), comparator, None, word="average")
 
@@ -238,6 +242,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Operator | Non
         (rf"{_BEGIN}(?:{_MORE}|exceed(?:s|ed|ing)?)(?= (?:the|its|their|his|her|a)?\s*[a-z])", _versus(">")),
         (rf"{_BEGIN}(?:{_LESS})(?= (?:the|its|their|his|her|a)?\s*[a-z])", _versus("<")),
         (rf"\b(?:exactly|equal to|equals|precisely) {_N}", _compare("=")),
+        (r"(?<!\d )\bout of(?= (?:stock|supply|inventory)\b)", _zero("=")),
+        (r"\bin(?= (?:stock|supply)\b)", _zero(">")),
         (rf"\b(?:the )?(?P<w>first|last|latest) {_N}", _limit),
         (rf"\b(?:the )?(?:(?P<before>{_NUMBER}) )?(?P<w>{_EST})(?: (?P<after>{_NUMBER}))?(?!\w)", _superlative),
         (_either(_COUNTING), _kind("count")),

@@ -59,6 +59,7 @@ def db() -> Iterator[rem.Database]:
         ("who works as a lead at Acme", ["bob"]),
         ("films rated with more than 3 stars", ["night", "red"]),
         ("which films did Bob Ray rate with at least 4 stars?", ["red"]),
+        ("which films did Ann Lee rate 5 stars?", ["night"]),
         ("who rated Night Train in May 2024?", ["bob"]),
         ("films rated in 2025", ["red"]),
         ("firms founded since 2000", ["beta"]),
