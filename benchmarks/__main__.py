@@ -37,6 +37,7 @@ NAMES = (
     "interop",
     "load",
     "versions",
+    "serving",
 )
 RESULTS = Path(__file__).parent / "results"
 LIBRARIES = ("rem_arrow", "polars", "pyarrow", "rocksdict", "duckdb", "lancedb")
