@@ -95,21 +95,24 @@ def _level(unit: str) -> int:
 
 
 @cache
-def _imports(path: Path, *, typing: bool = True) -> list[str]:
-    """The modules that a file imports, inside functions too; without `typing` not those for type checkers alone."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    branches = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)]
-    left_out = set() if typing else {id(n) for branch in branches for n in ast.walk(branch)}
-    names: list[str] = []
-    for node in ast.walk(tree):
-        if id(node) in left_out:
-            continue
+def _read(path: Path) -> list[tuple[str, bool]]:
+    """The modules that a file imports, inside functions too, and whether for type checkers alone."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    branches = [n for n in nodes if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)]
+    for_types = {id(n) for branch in branches for n in ast.walk(branch)}
+    names: list[tuple[str, bool]] = []
+    for node in nodes:
         if isinstance(node, ast.Import):
-            names += [a.name for a in node.names]
+            names += [(a.name, id(node) in for_types) for a in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names += [f"{node.module}.{a.name}" for a in node.names]
+            names += [(f"{node.module}.{a.name}", id(node) in for_types) for a in node.names]
     return names
+
+
+def _imports(path: Path, *, typing: bool = True) -> list[str]:
+    """The modules that a file imports; without `typing` not those for type checkers alone."""
+    return [name for name, for_types in _read(path) if typing or not for_types]
 
 
 @cache
@@ -121,6 +124,11 @@ def _module(name: str) -> Path | None:
         if stop and base.with_suffix(".py").is_file():
             return base.with_suffix(".py")
     return None
+
+
+def _targets(path: Path) -> list[Path]:
+    """The files of the package that a file imports from."""
+    return [t for name in _imports(path) if name.startswith("rem_arrow.") and (t := _module(name)) is not None]
 
 
 def test_the_layers_are_few_and_true():
@@ -136,16 +144,15 @@ def test_the_top_folder_holds_folders_and_the_doors_only():
     assert {p.stem for p in ROOT.glob("*.py")} == TOP
 
 
-@pytest.mark.parametrize("path", _files(), ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_go_down(path):
+def test_imports_go_down():
     """A file imports from lower layers, or from its own folder."""
-    unit = _unit(path)
-    for name in _imports(path):
-        target = _module(name) if name.startswith("rem_arrow.") else None
-        if target is None or _unit(target) == unit:
-            continue
-        other = _unit(target)
-        assert _level(other) < _level(unit), f"{unit} (layer {_level(unit)}) imports {other} (layer {_level(other)})"
+    upward = [
+        f"{path.relative_to(ROOT)} (layer {_level(unit)}) imports {other} (layer {_level(other)})"
+        for path in _files()
+        for unit, other in ((_unit(path), _unit(target)) for target in _targets(path))
+        if other != unit and _level(other) >= _level(unit)
+    ]
+    assert not upward, "\n".join(upward)
 
 
 @pytest.mark.parametrize("unit", INNER_LAYERS)
@@ -163,26 +170,21 @@ def test_imports_inside_a_folder_go_down(unit):
 
 def test_no_circles():
     """The files' imports have an order."""
-    graph = {
-        path: {
-            t
-            for name in _imports(path)
-            if name.startswith("rem_arrow.") and (t := _module(name)) is not None and t != path
-        }
-        for path in _files()
-    }
+    graph = {path: {target for target in _targets(path) if target != path} for path in _files()}
     list(TopologicalSorter(graph).static_order())
 
 
-@pytest.mark.parametrize("path", _files(), ids=lambda p: str(p.relative_to(ROOT)))
-def test_each_library_has_one_owner(path):
+def test_each_library_has_one_owner():
     """A library is imported by the files that own it; others may name its types."""
-    place = str(path.relative_to(ROOT))
-    for name in _imports(path, typing=False):
-        owners = OWNERS.get(name.split(".")[0])
-        assert owners is None or place in owners or place.split("/", maxsplit=1)[0] in owners, (
-            f"{place} imports {name}, which {sorted(owners)} own"
-        )
+    places = {path: path.relative_to(ROOT).as_posix() for path in _files()}
+    taken = [
+        f"{place} imports {name}, which {sorted(owners)} own"
+        for path, place in places.items()
+        for name in _imports(path, typing=False)
+        if (owners := OWNERS.get(name.split(".")[0])) is not None
+        and not {place, place.split("/", maxsplit=1)[0]} & owners
+    ]
+    assert not taken, "\n".join(taken)
 
 
 def test_package_files_are_empty():

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import rem_arrow as rem
 from tests.ask.conftest import NOW
+from tests.effort import examples
 
 CASES = [
     ("What is TAP-1?", "entity_lookup", ["TAP-1"]),
@@ -189,7 +190,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
 @given(st.lists(WORDS, min_size=1, max_size=12))
 def test_any_words_are_answered(db, words):
     """No words end in anything but an answer or a RemError, and nothing is written."""

@@ -70,6 +70,7 @@ def test_it_is_built_once(tmp_path):
         company.ensure(tmp_path / "c.rem", scale=SCALE, seed=1)
 
 
+@pytest.mark.long
 def test_at_scale_one_it_has_ten_thousand_rows():
     """The counts by table at scale 1, without storing them."""
     with rem.connect() as db:

@@ -13,7 +13,7 @@ FIELDS = {"what", "engine", "value", "unit", "rows", "reference", "ratio", "targ
 
 
 # The others take long, and use the same runner.
-QUICK = ("graph", "ingest", "load", "versions")
+QUICK = ("load", "versions")
 
 
 @pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.long) for n in NAMES])

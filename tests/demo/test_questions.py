@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import sysconfig
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from rem_arrow.demo import stdlib
 from rem_arrow.demo.questions import LOOKUP, QUESTIONS, Question
+from tests.demo.library import library
 
 
 @pytest.fixture(scope="module")
-def duck() -> Iterator[duckdb.DuckDBPyConnection]:
-    library = stdlib.read(Path(sysconfig.get_path("stdlib")))
+def duck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    read = stdlib.read(library(tmp_path_factory.mktemp("library")))
     with duckdb.connect() as connection:
         for name in ("modules", "classes", "functions", "resources", "edges"):
-            connection.register(name, getattr(library, name).to_arrow())
+            connection.register(name, getattr(read, name).to_arrow())
         yield connection
 
 

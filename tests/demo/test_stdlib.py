@@ -382,6 +382,7 @@ def test_the_columns_are_the_fields_of_the_models(
         model.model_validate(row, strict=True)
 
 
+@pytest.mark.long
 def test_the_standard_library_is_large_and_its_ids_are_unique(real: Library) -> None:
     assert real.functions.height > 5_000
     assert real.classes.height > 1_000
@@ -389,6 +390,7 @@ def test_the_standard_library_is_large_and_its_ids_are_unique(real: Library) -> 
         assert frame["id"].is_unique().all()
 
 
+@pytest.mark.long
 def test_every_edge_of_the_standard_library_has_both_ends_and_is_there_once(real: Library) -> None:
     assert real.edges.select("src_table", "src", "dst_table", "dst", "edge_type").is_unique().all()
     for end in ("src", "dst"):
@@ -396,6 +398,7 @@ def test_every_edge_of_the_standard_library_has_both_ends_and_is_there_once(real
             assert set(edges[end]) <= set(getattr(real, str(table))["id"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("edge_type", "src", "dst"),
     [

@@ -14,6 +14,7 @@ from rich.console import Console
 from rem_arrow.demo import tour
 from rem_arrow.demo.questions import QUESTIONS
 from rem_arrow.demo.tour import run, table_of, wide_console
+from tests.demo.library import library, read_instead
 
 
 def _printed(frame: pl.DataFrame, *, width: int = 100) -> list[str]:
@@ -76,6 +77,8 @@ def test_the_commands_to_type_are_found(
 
 
 def test_the_demo_asks_all_and_says_what_is_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "library").mkdir()
+    read_instead(monkeypatch, library(tmp_path / "library"))
     monkeypatch.chdir(tmp_path)
     console = Console(file=io.StringIO(), width=100)
     run(None, console=console)

@@ -19,6 +19,7 @@ from rem_arrow.embed.features import FeatureCache
 from rem_arrow.embed.hash import HashEmbedder
 from rem_arrow.embed.tokens import words_of
 from tests.children import run_python
+from tests.effort import examples
 from tests.patience import join, started
 
 EMBEDDER = HashEmbedder()
@@ -71,7 +72,7 @@ def slowly(text, dimension):
 
 
 @given(st.one_of(ANY_TEXT, FEW_WORDS), st.sampled_from([1, 7, 384]))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_values_are_those_of_the_slow_calculation(text, dimension):
     """Bit for bit."""
     assert np.array_equal(one(text, HashEmbedder(dimension)), slowly(text, dimension))
@@ -96,7 +97,7 @@ def test_other_processes_give_the_same(seed):
 
 
 @given(st.lists(st.one_of(ANY_TEXT, FEW_WORDS), max_size=20))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_text_is_embedded_alike_alone_and_among_others(texts):
     """Groups and caches change nothing; a vector has length 1, or is zero when there is no word."""
     found = embed_texts(EMBEDDER, texts)
@@ -108,7 +109,7 @@ def test_a_text_is_embedded_alike_alone_and_among_others(texts):
 
 
 @given(st.integers(0, 10**9))
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_texts_that_share_words_are_nearer(seed):
     """Two thirds of the words in common beat none."""
     rnd = random.Random(seed)

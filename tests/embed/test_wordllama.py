@@ -21,6 +21,7 @@ from rem_arrow.embed.static_words import StaticWords
 from rem_arrow.embed.tokens import words_of
 from rem_arrow.embed.wordllama import WordLlamaEmbedder, meanings
 from tests.children import run_python
+from tests.effort import examples
 from tests.patience import join, started
 
 EMBEDDER = WordLlamaEmbedder()
@@ -71,14 +72,14 @@ def slowly(text):
 
 
 @given(FEW_WORDS.filter(lambda text: "▁" not in text and words_of(text)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_values_are_those_of_the_slow_calculation(text):
     """Up to the rounding of word vectors to units of 1/1024."""
     assert one(text) == pytest.approx(slowly(text), abs=1e-3)
 
 
 @given(st.lists(st.one_of(ANY_TEXT, FEW_WORDS), max_size=20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_text_is_embedded_alike_alone_and_among_others(texts):
     """Bit for bit, whatever is beside it; a vector has length 1, or is zero when there is no word."""
     rows = embed_texts(EMBEDDER, texts)

@@ -12,7 +12,6 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 import rem_arrow as rem
-from tests.children import run_python
 
 
 class Issue(BaseModel):
@@ -301,15 +300,6 @@ def test_tenants_are_apart(tmp_path):
     with rem.connect(tmp_path / "db", tenant="a") as a, rem.connect(tmp_path / "db", tenant="b") as b:
         a.insert("entities", {"id": "x", "name": "X"})
         assert b.get("entities", "x") is None
-
-
-def test_import_loads_neither_openai_nor_hnswlib():
-    """What is not needed is not loaded."""
-    code = (
-        "import sys, rem_arrow; rem_arrow.connect().close(); print([m for m in ('openai', 'hnswlib', 'pandas', "
-        "'duckdb', 'rich', 'typer') if m in sys.modules])"
-    )
-    assert run_python(code).stdout.strip() == "[]"
 
 
 def test_every_exported_name_is_there():

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 import rem_arrow as rem
 from rem_arrow.index.words import normalise
+from tests.effort import examples
 from tests.index.test_trigrams import plain_trigrams
 from tests.patience import join, started
 
@@ -85,7 +86,7 @@ STEP = st.one_of(
     k=st.integers(1, 4),
     threshold=st.sampled_from([0.0, 0.2, 0.3, 0.6]),
 )
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_fuzzy_finds_what_a_comparison_of_all_rows_finds(steps, query, k, threshold):
     """Through inserts, updates, soft deletes, purges, seals, transactions that are undone, and at the end a second
     look."""
@@ -123,7 +124,7 @@ def test_fuzzy_finds_what_a_comparison_of_all_rows_finds(steps, query, k, thresh
 
 
 @given(rows=st.lists(ROW, min_size=1, max_size=8), prefix=NAMES, k=st.integers(1, 5), sealed=st.booleans())
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_complete_finds_what_begins_so(rows, prefix, k, sealed):
     """The first texts in order, one for each row, as a scan of all rows gives them."""
     if not prefix.strip():
@@ -187,7 +188,7 @@ def test_every_field_that_names_is_searched_and_no_other(db):
     k=st.integers(1, 3),
     threshold=st.sampled_from([0.0, 0.3, 0.6]),
 )
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_many_names_find_what_each_finds(rows, queries, k, threshold):
     """FUZZY and LOOKUP of a column, and beside a table: for each name, at its place, what a call of its own gives."""
     with rem.connect(background=False) as db:

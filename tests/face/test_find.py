@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import rem_arrow as rem
 from rem_arrow import And, Between, Contains, EndsWith, Eq, Ge, Gt, In, IsNull, Le, Lt, Ne, Not, Or, StartsWith
+from tests.effort import examples
 
 ROWS = [
     {"id": "a", "name": "Ann", "entity_type": "person", "description": None, "aliases": ["x", "y"]},
@@ -98,7 +99,7 @@ def holds(predicate, row):
             return None if row[predicate.column] is None else row[predicate.column] == predicate.value
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(PREDICATES)
 def test_joined_predicates_are_three_valued(db, predicate):
     """A tree of predicates keeps the rows for which its truth, counted by hand, is true."""

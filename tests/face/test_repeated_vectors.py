@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import rem_arrow as rem
 from rem_arrow.access import vector_indexes, vector_search
+from tests.effort import examples
 from tests.index.vectors import clustered
 
 D = 8
@@ -31,7 +32,7 @@ def best(vectors: np.ndarray[Any, Any], query: np.ndarray[Any, Any], k: int, met
     return np.sort(a @ b / lengths)[::-1][:k]
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(seed=st.integers(0, 1 << 32), phrases=st.integers(1, 30), share=st.sampled_from([0.5, 0.9, 0.99]))
 def test_k_rows_come_where_k_exist(seed: int, phrases: int, share: float) -> None:
     """Under filters that let through many and few, also of the copies alone, after rows have gone and come."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 import rem_arrow as rem
+from tests.effort import examples
 
 UTC = timezone.utc
 
@@ -81,7 +82,7 @@ def test_the_range_is_half_open_and_overlaps(db):
     assert ids(db.timeline(at(3, 12), at(3, 12))) == ["trip"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(0, 140), st.integers(0, 140))
 def test_it_agrees_with_a_plain_loop(db, first, second):
     """Any range of hours, beside the definition in Python."""

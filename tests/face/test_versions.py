@@ -17,6 +17,7 @@ import rem_arrow as rem
 from rem_arrow.base.errors import CorruptionError, InputError, RemError
 from rem_arrow.storage import history, keys
 from rem_arrow.storage import history_notes as notes
+from tests.effort import examples
 
 Rows = dict[int, str | None]
 
@@ -156,11 +157,11 @@ class Versions(RuleBasedStateMachine):
 
 
 TestVersions = Versions.TestCase
-TestVersions.settings = settings(max_examples=5, stateful_step_count=12, deadline=None)
+TestVersions.settings = settings(max_examples=examples(5), stateful_step_count=12, deadline=None)
 
 
 class TestMoreVersions(Versions.TestCase):  # type: ignore[name-defined,misc]
-    settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+    settings = settings(max_examples=examples(300), stateful_step_count=40, deadline=None)
     pytestmark = pytest.mark.long
 
 

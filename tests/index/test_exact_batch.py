@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from rem_arrow.index import exact, exact_batch
 from rem_arrow.index.metrics import METRICS
+from tests.effort import examples
 from tests.index.vectors import clustered
 
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("factor", [1e-25, 1e-18, 1.0, 1e18, 1e30])
 @given(seed=st.integers(0, 1_000), rows=st.integers(1, 60), queries=st.integers(0, 9), k=st.integers(1, 12))
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 def test_many_queries_find_what_each_finds_alone(metric, factor, seed, rows, queries, k):
     """With equal rows, rows of zeros, and rows and queries far out of float32's middle range."""
     generator = np.random.default_rng(seed)

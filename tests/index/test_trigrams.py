@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rem_arrow.index import trigrams as module
 from rem_arrow.index.trigrams import TEXT_CHARS_MAX, Queries, index_texts
+from tests.effort import examples
 
 WORDS = st.text(alphabet="abcéß Ñöλ漢-_0 .İK\u0301\t", max_size=12)
 
@@ -64,7 +65,7 @@ def trigrams(text: str) -> set[str]:
 @example(["a", "", "-", "A", "ab", "b a"], "a", 0.0)
 @example(["straße", "STRASSE", "strasse"], "Strasse", 1.0)
 @example([], "abc", 0.3)
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_the_index_finds_what_a_comparison_of_all_texts_finds(texts, query, threshold):
     """The same places, in order, with the same scores."""
     assert indexed(texts, query, threshold) == brute_force(texts, query, threshold)
@@ -75,7 +76,7 @@ def test_the_index_finds_what_a_comparison_of_all_texts_finds(texts, query, thre
     st.lists(st.tuples(WORDS, st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.6, 0.9, 1.0])), max_size=6),
     st.sampled_from([1, 40]),
 )
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_many_queries_find_what_each_finds(texts, asked, places_at_once):
     """Each with a threshold of its own, in batches of a few and of many."""
     with pytest.MonkeyPatch.context() as patch:
@@ -85,7 +86,7 @@ def test_many_queries_find_what_each_finds(texts, asked, places_at_once):
 
 
 @given(st.lists(st.text(max_size=8), max_size=8), st.text(max_size=8))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_any_characters_can_be_indexed(texts, query):
     """Control characters, symbols of any plane, marks without a letter."""
     texts = [t.encode("utf-8", "ignore").decode() for t in texts]

@@ -19,6 +19,7 @@ from polars.testing import assert_frame_equal
 from polars.testing.parametric import dataframes
 
 import rem_arrow as rem
+from tests.effort import examples
 from tests.interop.tables import every_type
 
 
@@ -62,7 +63,7 @@ def test_every_type_goes_out_and_comes_back(db, string_views):
         ],
     )
 )
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 def test_any_frame_goes_out_and_comes_back(frame):
     """A frame that is loaded is read back from Arrow as it was."""
     if not frame.width:
@@ -218,7 +219,7 @@ def test_without_pandas_the_error_says_so(db, monkeypatch):
 
 
 @given(st.lists(st.integers(-(10**37), 10**37), max_size=5))
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 def test_numbers_of_128_bits_are_decimals(numbers):
     """Every number of up to 38 digits keeps its value, inside lists too."""
     with rem.connect(background=False) as db:

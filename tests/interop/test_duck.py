@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 
 import rem_arrow as rem
 from rem_arrow.face import interchange
+from tests.effort import examples
 from tests.interop.tables import every_type
 
 
@@ -115,7 +116,7 @@ def test_conditions_mean_what_duckdb_means(db, condition, rows):
     st.lists(st.one_of(st.none(), st.integers(-3, 3)), min_size=1, max_size=8),
     st.sampled_from(["n > 0", "n <> 1", "n IS NULL", "n IN (1, 2)", "NOT n IN (1, 2)", "n BETWEEN -1 AND 1 OR n = 3"]),
 )
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 def test_random_conditions_agree_with_duckdb(values, condition):
     """Three-valued logic survives the way."""
     frame = pl.DataFrame({"n": values}, schema={"n": pl.Int64})

@@ -18,7 +18,6 @@ import pytest
 from rem_arrow.base.errors import InputError, LanguageError
 from rem_arrow.language import client
 from rem_arrow.language.client import OpenAIClient, Retries
-from tests.children import run_python
 from tests.embed.server import KEY, dropped, raw, silent, status, usual
 from tests.patience import PATIENCE_S, join, started, until
 
@@ -383,12 +382,3 @@ def test_the_default_waits_really(server):
     start = time.monotonic()
     client.request("openai:m", lambda c: c.embeddings.create(model="m", input=["a"]))
     assert 0.05 <= time.monotonic() - start < PATIENCE_S
-
-
-def test_importing_loads_no_library():
-    """openai is loaded by the first request."""
-    code = (
-        "import sys, rem_arrow.language.client, rem_arrow.embed.providers as p; "
-        "p.embedder('openai:text-embedding-3-small'); sys.exit('openai' in sys.modules)"
-    )
-    assert run_python(code).returncode == 0

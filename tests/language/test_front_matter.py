@@ -12,6 +12,7 @@ from hypothesis import given, settings
 
 import rem_arrow as rem
 from rem_arrow.language.front_matter import CHARACTERS_MAX, front_matter
+from tests.effort import examples
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc", "Co", "Cn")), max_size=12)
 # YAML 1.1, which the oracle writes, takes texts such as 1e3 for no numbers.
@@ -24,7 +25,7 @@ _VALUE = st.recursive(_LEAF, lambda v: st.lists(v, max_size=3) | st.dictionaries
     st.dictionaries(st.text("abcdefgh_", min_size=1, max_size=6), _VALUE, min_size=1, max_size=5),
     st.sampled_from([None, True, False]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_what_pyyaml_writes_is_read(values: dict[str, Any], flow: bool | None) -> None:
     """In every style; infinities are texts, as the oracle writes them."""
     block = yaml.safe_dump(values, allow_unicode=True, default_flow_style=flow, sort_keys=False, width=40)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 import rem_arrow as rem
 from rem_arrow.lower import held
 from rem_arrow.plan.nodes import BOOLEAN, And, Call, Column, Literal, SortKey
+from tests.effort import examples
 
 COLUMNS = {"id": "VARCHAR", "grp": "VARCHAR", "n": "BIGINT", "x": "DOUBLE", "b": "BOOLEAN", "t": "VARCHAR"}
 TEXTS = ("", "a", "B", "ä", "zz", "longer than twelve bytes")
@@ -88,7 +89,7 @@ def statements(draw: st.DrawFn) -> tuple[str, list[object]]:
     return text + draw(st.sampled_from(["", " LIMIT 3", " LIMIT 4 OFFSET 2", " LIMIT 0"])), values
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(statement=statements())
 def test_held_rows_and_a_query_of_polars_give_the_same_frame(
     db: rem.Database, statement: tuple[str, list[object]]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rem_arrow.lower.packed_sort import packed_order
+from tests.effort import examples
 
 VALUES = {
     "i": st.none() | st.integers(-5, 5) | st.integers(-(1 << 30), 1 << 30),
@@ -19,7 +20,7 @@ ROWS = st.lists(st.tuples(*VALUES.values()), min_size=1, max_size=60)
 FLAGS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=3, max_size=3)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(rows=ROWS, flags=FLAGS)
 def test_packed_order_is_the_order_of_the_columns(rows, flags):
     frame = pl.DataFrame(rows, schema={"i": pl.Int64, "b": pl.Boolean, "d": pl.Date}, orient="row")

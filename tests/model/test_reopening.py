@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
 
 import rem_arrow as rem
+from tests.effort import examples
 
 
 class Colour(enum.Enum):
@@ -144,7 +145,7 @@ def db() -> Any:
 
 
 @given(_models())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_model_decides_alike_without_its_class(
     db: rem.Database, drawn: tuple[type[BaseModel], list[dict[str, Any]]]
 ) -> None:

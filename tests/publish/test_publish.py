@@ -20,6 +20,7 @@ from rem_arrow.publish.delta_log import base85, bitmap, bitmap_values, commits_a
 from rem_arrow.publish.publication import MANIFEST
 from rem_arrow.publish.target import Target
 from tests.children import killed
+from tests.effort import examples
 from tests.interop.tables import every_type
 from tests.publish.reading import publication, published_rows
 
@@ -281,7 +282,7 @@ def test_other_readers_of_delta_see_the_same(db, tmp_path):
         assert counted["n"].to_pylist() == [rows]
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.sets(st.integers(0, 200_000), max_size=40), st.booleans())
 def test_bitmaps_hold_their_numbers(values, many):
     """Few numbers, and more than a container of a list takes."""

@@ -23,6 +23,7 @@ from rem_arrow.publish.published_types import (
     published_name,
     spark_name,
 )
+from tests.effort import examples
 from tests.interop.tables import EVERY
 
 MORE = {
@@ -55,7 +56,7 @@ def test_a_type_comes_back_as_it_was(name):
     assert back[name].to_list() == frame[name].to_list()
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(
     dataframes(
         max_cols=4,

@@ -19,19 +19,26 @@ from rem_arrow.interop.imports import open_tables
 SECRET = "the secret of another"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database, a backup of it, an export in every format, a folder of documents, and a secret outside of all."""
-    with rem.connect(tmp_path / "db") as db:
+    root = tmp_path_factory.mktemp("made")
+    with rem.connect(root / "db") as db:
         db.load("t", pl.DataFrame({"v": ["x"]}))
-        db.backup(tmp_path / "backup")
-        db.export(tmp_path / "export", tables=["t"], format="csv")
-    (tmp_path / "documents").mkdir()
-    (tmp_path / "documents" / "a.md").write_text("Mine")
-    (tmp_path / "secret.md").write_text(SECRET)
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "t.csv").write_text(f"v\n{SECRET}\n")
-    return tmp_path
+        db.backup(root / "backup")
+        db.export(root / "export", tables=["t"], format="csv")
+    (root / "documents").mkdir()
+    (root / "documents" / "a.md").write_text("Mine")
+    (root / "secret.md").write_text(SECRET)
+    (root / "secrets").mkdir()
+    (root / "secrets" / "t.csv").write_text(f"v\n{SECRET}\n")
+    return root
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return shutil.copytree(made, tmp_path, dirs_exist_ok=True)
 
 
 def opened(folder: Path, name: str) -> None:

@@ -13,7 +13,6 @@ from pydantic import BaseModel
 
 import rem_arrow as rem
 from rem_arrow.face.verb_table import TRANSACTION_VERBS, VERBS
-from tests.children import run_python
 from tests.docs import docstring
 from tests.serve.served import remote
 
@@ -221,12 +220,3 @@ def test_no_server_says_so():
     """With the address that was tried."""
     with pytest.raises(rem.ExecuteError, match="no server answers at 127.0.0.1:1"):
         rem.connect("rem://127.0.0.1:1")
-
-
-def test_the_core_loads_neither_flight_nor_protobuf():
-    """Nor do the database and the command line."""
-    result = run_python(
-        "import sys, rem_arrow.face.connection, rem_arrow.shell.cli\n"
-        "print([m for m in sys.modules if 'flight' in m or m.startswith('google')])"
-    )
-    assert result.stdout.strip() == "[]", result.stderr

@@ -28,6 +28,7 @@ from rem_arrow.face.wire_values import (
     read_frames,
     read_message,
 )
+from tests.effort import examples
 
 FRAME = pl.DataFrame(
     {
@@ -76,7 +77,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(VALUES)
 def test_values_of_python_arrive_as_they_left(value):
     """Of every type, at any depth, and dicts whatever their keys."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 
@@ -17,13 +18,18 @@ from rem_arrow.shell.cli import EXIT_DAMAGED, EXIT_FAILED, app
 ROWS = pl.DataFrame({"name": ["a", "b", None], "n": [1, 2, 3], "tags": [["x"], [], None]})
 
 
-@pytest.fixture
-def database(tmp_path):
-    path = tmp_path / "my.rem"
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    path = tmp_path_factory.mktemp("filled") / "my.rem"
     with rem.connect(path) as db:
         db.load("t", ROWS)
         db.insert("entities", {"id": "dhl", "name": "DHL"})
     return path
+
+
+@pytest.fixture
+def database(filled, tmp_path):
+    return shutil.copytree(filled, tmp_path / "my.rem")
 
 
 def run(*args, code=0):

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 
 import rem_arrow as rem
-from tests.children import run_python
 
 interactive = pytest.importorskip("IPython.core.interactiveshell", reason="notebooks need IPython: pip install ipython")
 
@@ -187,13 +186,3 @@ def test_a_database_shows_its_tables(shell, db):
     assert "view" in db._repr_html_()
     db.close()
     assert db.closed and "(closed)" in db._repr_html_()
-
-
-def test_importing_the_package_loads_no_ipython():
-    """What a notebook needs is loaded by %load_ext."""
-    code = (
-        "import sys, rem_arrow; rem_arrow.connect; assert not {'IPython', 'matplotlib', 'asyncio'} & "
-        "set(sys.modules), set(sys.modules)"
-    )
-    done = run_python(code)
-    assert done.returncode == 0, done.stderr

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 import rem_arrow as rem
+from tests.effort import examples
 
 
 class Person(BaseModel):
@@ -245,7 +246,7 @@ EDGES = st.lists(
 )
 
 
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), suppress_health_check=list(HealthCheck))
 @example([("b", "b", "k", None), ("b", "a", "k", None)], "->", (2, 2), "SIMPLE", "", "", False)
 @example(
     [("a", "b", "k", None), ("a", "c", "k", None), ("b", "c", "k", None)],
@@ -296,7 +297,7 @@ def test_walks_equal_those_tried_one_by_one(edges, arrow, bounds, mode, choose, 
         assert found == Counter((w, len(w) - 1) for w in wanted)
 
 
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(12), suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=6), st.integers(1, 4), st.sampled_from("*+"))
 def test_the_k_shortest_walks_need_no_bound(edges, k, quantifier):
     """Their lengths are those of which the powers of the matrix of edges count the walks."""

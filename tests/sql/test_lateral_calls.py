@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rem_arrow as rem
+from tests.effort import examples
 
 IDS = [f"n{i}" for i in range(6)]
 
@@ -47,7 +48,7 @@ CALLS = [
 
 @pytest.mark.parametrize("call", CALLS)
 @given(rows=st.lists(st.none() | st.sampled_from([*IDS, "nobody", "entities:n1"]), max_size=6))
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 def test_a_call_for_each_row_is_what_calls_one_by_one_are(db, call, rows):
     """Beside a table, with LATERAL or without it, in an outer join, and as a subquery."""
     frames = {"t": pl.DataFrame({"n": range(len(rows)), "id": rows}, schema={"n": pl.Int64, "id": pl.String})}

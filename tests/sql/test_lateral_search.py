@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import rem_arrow as rem
 from rem_arrow.access import vector_indexes, vector_search
 from rem_arrow.base.errors import BindError
+from tests.effort import examples
 
 WORDS = ["red", "blue", "fox", "dog", "jumps", "sleeps", "lazy", "quick"]
 CATEGORIES = ["a", "b", None]
@@ -58,7 +59,7 @@ QUERY = st.none() | st.lists(st.sampled_from(WORDS), min_size=1, max_size=2).map
 
 @pytest.mark.parametrize("search", SEARCHES)
 @given(rows=st.lists(st.tuples(QUERY, st.sampled_from(CATEGORIES)), max_size=5))
-@settings(max_examples=3)
+@settings(max_examples=examples(3))
 def test_a_search_for_each_row_is_what_searches_one_by_one_are(db, search, rows):
     """Beside a table, with LATERAL or without it, in an outer join, and as a subquery."""
     schema = {"n": pl.Int64, "content": pl.String, "c": pl.String}

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 import rem_arrow as rem
+from tests.effort import examples
 from tests.fuzz.kinds import KINDS
 from tests.patience import join, started
 from tests.sql.compare import multiset
@@ -146,7 +147,7 @@ _STEP = st.one_of(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.lists(_STEP, min_size=1, max_size=25))
 def test_random_statements_leave_the_same_rows_as_in_duckdb(steps: list[tuple[str, int | None, int | None]]) -> None:
     with rem.connect(background=False) as db, duckdb.connect() as oracle:

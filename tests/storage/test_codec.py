@@ -22,6 +22,7 @@ import rem_arrow as rem
 from rem_arrow.base.datatypes import check_storable
 from rem_arrow.base.source import ROWID
 from rem_arrow.storage import codec
+from tests.effort import examples
 
 COLOURS = pl.Enum(["", "red", "green", "grün"])
 MANY = pl.Enum([f"member {i}" for i in range(300)])
@@ -228,7 +229,7 @@ def assert_same(got: pl.DataFrame, expected: pl.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-@settings(max_examples=12, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(12), database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_page_holds_any_column_bit_for_bit(name: str, data: st.DataObject) -> None:
     """decode(encode(column)) is the column: with NULLs, all NULL, one row, one value, few values."""
@@ -350,7 +351,7 @@ def test_a_page_of_every_kind_is_damaged_below(kind: int) -> None:
 
 
 @pytest.mark.parametrize("kind", PAGES)
-@settings(max_examples=30, database=None)
+@settings(max_examples=examples(30), database=None)
 @given(data=st.data())
 def test_a_changed_byte_is_found(kind: int, data: st.DataObject) -> None:
     """Whichever byte of a page changes and however, reading it raises and gives no value."""
@@ -363,7 +364,7 @@ def test_a_changed_byte_is_found(kind: int, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("kind", PAGES)
-@settings(max_examples=12, database=None)
+@settings(max_examples=examples(12), database=None)
 @given(data=st.data())
 def test_a_page_of_another_length_is_found(kind: int, data: st.DataObject) -> None:
     """A page that lost its end, or has bytes behind it, raises."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 import rem_arrow as rem
 from rem_arrow.storage import compaction
+from tests.effort import examples
 from tests.patience import join, started
 
 
@@ -134,7 +135,7 @@ WRITES = st.lists(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(before=WRITES, during=WRITES, between=WRITES, merging=WRITES)
 def test_writes_during_a_paused_seal_and_compaction(before, during, between, merging):
     """What died while a seal or a merge was running stays dead, and what was written stays."""

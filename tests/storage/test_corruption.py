@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 
 import polars as pl
 import pytest
@@ -11,17 +12,23 @@ import pytest
 import rem_arrow as rem
 from rem_arrow.storage import keys
 from rem_arrow.storage.kv import KV
+from tests.effort import examples
 
 ROWS = pl.DataFrame({"a": range(40_000), "b": [f"text {i % 100}" for i in range(40_000)]})
 
 
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "db"
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sound") / "db"
     with rem.connect(path) as db:
         db.load("t", ROWS)
         db.insert("entities", [{"id": "x", "name": "X"}])
     return path
+
+
+@pytest.fixture
+def folder(sound, tmp_path):
+    return shutil.copytree(sound, tmp_path / "db")
 
 
 def damage(folder, family: str, change) -> None:
@@ -145,7 +152,7 @@ def test_flipped_bytes_in_files_never_give_a_wrong_row(folder):
     files = {f: f.read_bytes() for f in folder.glob("*.sst")}
     expected = (sum(range(40_000)), 100)
     rng, outcomes = random.Random(5), set()
-    for _ in range(40):
+    for _ in range(examples(40)):
         file = rng.choice(sorted(files))
         data = bytearray(files[file])
         for _ in range(4):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
 
 from tests.children import run_python
+from tests.effort import examples
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 
-# `child` is run by the forked process; what it prints and how it ends is told, and the parent goes on.
+# Each child is run by a forked process of its own; what it prints and how it ends is told, and the parent goes on.
 _CODE = """
-    import gc, os, sys
+    import gc, json, os, sys
     import polars as pl
     import rem_arrow as rem
 
@@ -21,76 +23,74 @@ _CODE = """
     db.insert("entities", [{"id": f"e{i}", "name": f"E{i}"} for i in range(200)])
     db.sql("SELECT count(*) FROM entities")
     tx, frame = db.transaction(), db.scan("entities")
-    sys.stdout.flush()
-    child = os.fork()
-    if child == 0:
-        try:
-            exec(sys.argv[2])
-        except rem.RemError as error:
-            print(type(error).__name__, error)
-        sys.exit(7)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    told = []
+    for code in json.loads(sys.argv[2]):
+        out, into = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.dup2(into, 1)
+            os.dup2(into, 2)
+            os.close(into)
+            try:
+                exec(code)
+            except rem.RemError as error:
+                print(type(error).__name__, error)
+            sys.exit(7)
+        os.close(into)
+        with os.fdopen(out) as pipe:
+            printed = pipe.read()
+        told.append([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), printed])
     tx.insert("entities", {"id": "tx", "name": "T"})
     tx.commit()
     db.compact()
     db.close()
     with rem.connect(path) as db:
         print(db.sql("SELECT count(*) FROM entities").item(), db.verify().height)
+    print(json.dumps(told))
 """
+OWNED = (
+    "db.sql('SELECT 1')", "db.insert('entities', {'name': 'X'})", "db.close()", "db.compact()", "db.refresh()",
+    "db.transaction()", "tx.insert('entities', {'name': 'X'})", "tx.commit()", "db.wait()",
+)  # fmt: skip
+OPENED = ("rem.connect(path)", "rem.connect(path, read_only=True)", "rem.connect()")
+ENDED = (
+    "pass",
+    "del db, tx, frame; gc.collect()",
+    "with db: pass",
+    "try:\n    with tx: raise KeyboardInterrupt\nexcept KeyboardInterrupt: pass",
+)
 
 
-def _forked(path, child: str) -> tuple[str, str]:
-    """Return what a forked process printed, once it has ended as it wanted to, and its parent has gone on."""
-    done = run_python(_CODE, path, child)
+@pytest.fixture(scope="module")
+def told(tmp_path_factory) -> dict[str, str]:
+    """What each forked process printed, once all have ended as they wanted to, and their parent has gone on."""
+    children = (*OWNED, *OPENED, *ENDED)
+    done = run_python(_CODE, tmp_path_factory.mktemp("forks") / "db", json.dumps(children))
     assert done.returncode == 0, done.stderr
-    *printed, status, rows = done.stdout.splitlines()
-    assert (status, rows) == ("7", "201 0"), done.stdout + done.stderr
-    return "\n".join(printed), done.stderr
+    rows, told = done.stdout.splitlines()
+    assert (rows, done.stderr) == ("201 0", ""), done.stdout + done.stderr
+    ends = dict(zip(children, json.loads(told), strict=True))
+    assert {child: end for child, end in ends.items() if end[0] != 7} == {}
+    return {child: printed for child, (_, printed) in ends.items()}
 
 
-@pytest.mark.parametrize(
-    "child",
-    [
-        "db.sql('SELECT 1')",
-        "db.insert('entities', {'name': 'X'})",
-        "db.close()",
-        pytest.param("db.compact()", marks=pytest.mark.long),
-        pytest.param("db.refresh()", marks=pytest.mark.long),
-        pytest.param("db.transaction()", marks=pytest.mark.long),
-        "tx.insert('entities', {'name': 'X'})",
-        pytest.param("tx.commit()", marks=pytest.mark.long),
-        pytest.param("db.wait()", marks=pytest.mark.long),
-    ],
-)
-def test_a_handle_says_at_once_that_it_is_the_parents(tmp_path, child):
+@pytest.mark.parametrize("child", OWNED)
+def test_a_handle_says_at_once_that_it_is_the_parents(told, child):
     """Whatever is asked of it, and in whatever state: the error names the process and what to do."""
-    printed, _ = _forked(tmp_path / "db", child)
-    assert "InputError this handle" in printed
-    assert "belongs to process" in printed and "'spawn'" in printed and "read_only=True" in printed
+    assert "InputError this handle" in told[child]
+    assert "belongs to process" in told[child] and "'spawn'" in told[child] and "read_only=True" in told[child]
 
 
-@pytest.mark.parametrize("child", ["rem.connect(path)", "rem.connect(path, read_only=True)", "rem.connect()"])
-def test_a_forked_process_opens_nothing(tmp_path, child):
+@pytest.mark.parametrize("child", OPENED)
+def test_a_forked_process_opens_nothing(told, child):
     """Polars and RocksDB would wait for threads that the child does not have."""
-    printed, _ = _forked(tmp_path / "db", child)
-    assert "InputError this process was forked from process" in printed and "'forkserver'" in printed
+    assert "InputError this process was forked from process" in told[child] and "'forkserver'" in told[child]
 
 
-@pytest.mark.parametrize(
-    "child",
-    [
-        "pass",
-        "del db, tx, frame; gc.collect()",
-        "with db: pass",
-        "with tx: raise KeyboardInterrupt",
-    ],
-)
-def test_the_child_ends_by_itself(tmp_path, child):
+@pytest.mark.parametrize("child", ENDED)
+def test_the_child_ends_by_itself(told, child):
     """With its own status, also where it lets go of the parent's handles; their files stay as they are."""
-    if "Keyboard" in child:
-        child = f"try:\n    {child}\nexcept KeyboardInterrupt: pass"
-        child = child.replace("with tx: ", "with tx:\n        ")
-    assert _forked(tmp_path / "db", child) == ("", "")
+    assert told[child] == ""
 
 
 def test_a_temporary_database_is_the_parents():
@@ -126,7 +126,7 @@ def test_a_fork_from_a_working_process(tmp_path):
                 db.sql("SELECT max(id) FROM entities")
         threads = [threading.Thread(target=write, args=(n,)) for n in "abc"]
         for thread in threads: thread.start()
-        for _ in range(6):
+        for _ in range(int(sys.argv[2])):
             child = os.fork()
             if child == 0:
                 try:
@@ -141,11 +141,12 @@ def test_a_fork_from_a_working_process(tmp_path):
         db.close()
         print("done")
     """
-    done = run_python(code, tmp_path / "db")
+    done = run_python(code, tmp_path / "db", examples(6))
     assert done.stdout == "done\n", done.stderr
 
 
-def test_spawned_processes_read_beside_a_writer(tmp_path):
+@pytest.mark.parametrize("methods", [["spawn"], pytest.param(["spawn", "forkserver"], marks=pytest.mark.long)])
+def test_spawned_processes_read_beside_a_writer(tmp_path, methods):
     """What the errors advise works."""
     script = tmp_path / "script.py"
     script.write_text(
@@ -158,7 +159,7 @@ def test_spawned_processes_read_beside_a_writer(tmp_path):
         "    with rem.connect(sys.argv[1]) as db:\n"
         "        db.insert('entities', [{'name': str(i)} for i in range(30)])\n"
         "        db.sql('SELECT 1')\n"
-        "        for method in ('spawn', 'forkserver'):\n"
+        "        for method in sys.argv[2:]:\n"
         "            with multiprocessing.get_context(method).Pool(1) as pool:\n"
         "                print(pool.map(count, [sys.argv[1]]))\n"
     )
@@ -166,5 +167,6 @@ def test_spawned_processes_read_beside_a_writer(tmp_path):
         "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')",
         script,
         tmp_path / "db",
+        *methods,
     )
-    assert done.stdout == "[30]\n[30]\n", done.stderr
+    assert done.stdout == "[30]\n" * len(methods), done.stderr

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pydantic import BaseModel, ConfigDict
 
 import rem_arrow as rem
+from tests.effort import examples
 
 IDS = st.sampled_from([f"id{i}" for i in range(12)] + ["Ünï", "a\x00b", "x" * 300])
 VALUES = st.integers(-(2**63), 2**63 - 1)
@@ -169,7 +170,7 @@ def test_any_sequence_of_writes():
     """The database holds what the dict holds."""
     run_state_machine_as_test(
         StoreMachine,
-        settings=settings(max_examples=10, stateful_step_count=20, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=examples(10), stateful_step_count=20, suppress_health_check=list(HealthCheck)),
     )
 
 
@@ -178,5 +179,5 @@ def test_many_sequences_of_writes():
     """The same, for longer."""
     run_state_machine_as_test(
         StoreMachine,
-        settings=settings(max_examples=300, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=examples(300), stateful_step_count=40, suppress_health_check=list(HealthCheck)),
     )

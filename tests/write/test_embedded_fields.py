@@ -15,6 +15,7 @@ import rem_arrow as rem
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.write.embedded_fields import TEXTS, TITLES
 from rem_arrow.write.embeddings import Embeddings, EmbeddingWarning
+from tests.effort import examples
 from tests.patience import PATIENCE_S
 
 WORDS = "a heron at the lake"
@@ -42,7 +43,7 @@ def test_a_row_is_found_by_each_text_that_it_may_have_alone(table: str, mode: An
             db.purge(table, [field, "other"])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(
     fields=st.lists(st.sampled_from([*TITLES, *TEXTS, "owner", "path"]), min_size=1, max_size=5, unique=True),
     data=st.data(),
