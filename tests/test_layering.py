@@ -63,6 +63,7 @@ OWNERS = {
     "deltalake": {"interop/delta.py"},
     "sqlite3": {"interop/sqlite.py"},
     "langchain_core": {"drivers/langchain_store.py"},
+    "llama_index": {"drivers/llamaindex_store.py"},
     "haystack": {"drivers/haystack_store.py", "drivers/haystack_filters.py"},
     "sqlalchemy": {"drivers"},
     "mcp": {"drivers/mcp_server.py"},

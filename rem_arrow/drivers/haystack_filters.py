@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from typing import Any
 
 from haystack.errors import FilterError
 
+from rem_arrow.base.errors import InputError
+from rem_arrow.drivers.metadata_field import ORDERS, MetadataField
+
 _COLUMNS = ("id", "content")
-_ORDERED = (">", ">=", "<", "<=")
 
 
 def condition(filters: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
@@ -39,72 +39,26 @@ def _condition(filters: Any, parameters: dict[str, Any]) -> str:
 
 
 def _comparison(filters: dict[str, Any], parameters: dict[str, Any]) -> str:
-    """Return a comparison that is never NULL."""
     for key in ("operator", "value"):
         if key not in filters:
             raise FilterError(f"{key!r} is missing in {filters}")
-    field, operator, value = _Field(str(filters["field"]), parameters), filters["operator"], filters["value"]
-    if operator == "==":
-        return field.equals(value)
-    if operator == "!=":
-        return f"(NOT {field.equals(value)})"
-    if operator in ("in", "not in"):
-        if not isinstance(value, list):
-            raise FilterError(f"{operator!r} takes a list, not {value!r}")
-        among = f"({' OR '.join(field.equals(item) for item in value) or 'FALSE'})"
-        return among if operator == "in" else f"(NOT {among})"
-    if operator in _ORDERED:
-        return field.ordered(operator, value)
-    raise FilterError(f"{operator!r} is no operator; they are ==, !=, in, not in, {', '.join(_ORDERED)}")
-
-
-class _Field:
-    """A column, or a part of the metadata."""
-
-    def __init__(self, name: str, parameters: dict[str, Any]) -> None:
-        self._parameters = parameters
-        if name in _COLUMNS:
-            self._kind, self._text, self._json = "'VARCHAR'", name, f"to_json({name})"
-            return
-        path = "".join(f".{json.dumps(part)}" for part in name.removeprefix("meta.").split("."))
-        key = self._given(f"${path}")
-        self._kind, self._text = f"json_type(meta, {key})", f"json_extract_string(meta, {key})"
-        self._json = f"json_extract(meta, {key})"
-
-    def equals(self, value: Any) -> str:
-        """Return whether the field is a value; one that is missing is None."""
-        if value is None:
-            return f"({self._text} IS NULL)"
-        if isinstance(value, str):
-            return self._of("'VARCHAR'", f"{self._text} = {self._given(value)}")
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return self._compared("=", value)
-        return f"coalesce({self._json} = {self._given(json.dumps(value))}::JSON, FALSE)"
-
-    def ordered(self, operator: str, value: Any) -> str:
-        """Return how the field compares with a number or a time; nothing compares with None. Raises FilterError."""
-        if value is None:
-            return "FALSE"
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return self._compared(operator, value)
-        try:
-            moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
-        except ValueError:
-            moment = None
-        if not isinstance(moment, dt.datetime):
-            raise FilterError(f"{operator} takes a number or a time in ISO 8601, not {value!r}")
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(dt.timezone.utc).replace(tzinfo=None)
-        return self._of("'VARCHAR'", f"TRY_CAST({self._text} AS TIMESTAMP) {operator} {self._given(moment)}")
-
-    def _compared(self, operator: str, value: float) -> str:
-        number = f"TRY_CAST({self._text} AS DOUBLE) {operator} {self._given(float(value))}"
-        return self._of("'BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT'", number)
-
-    def _of(self, kinds: str, comparison: str) -> str:
-        return f"coalesce({self._kind} IN ({kinds}) AND {comparison}, FALSE)"
-
-    def _given(self, value: Any) -> str:
-        name = f"haystack{len(self._parameters)}"
-        self._parameters[name] = value
-        return f"${name}"
+    name, operator, value = str(filters["field"]), filters["operator"], filters["value"]
+    path = [] if name in _COLUMNS else name.removeprefix("meta.").split(".")
+    field = MetadataField(path, parameters, column="meta" if path else name)
+    if operator in ("in", "not in") and not isinstance(value, list):
+        raise FilterError(f"{operator!r} takes a list, not {value!r}")
+    try:
+        match operator:
+            case "==":
+                return field.equals(value)
+            case "!=":
+                return f"(NOT {field.equals(value)})"
+            case "in":
+                return field.among(value)
+            case "not in":
+                return f"(NOT {field.among(value)})"
+            case ">" | ">=" | "<" | "<=":
+                return field.ordered(operator, value)
+    except InputError as error:
+        raise FilterError(str(error)) from error
+    raise FilterError(f"{operator!r} is no operator; they are ==, !=, in, not in, {', '.join(ORDERS)}")

@@ -25,8 +25,8 @@ from langchain_core.messages import (
 from langchain_core.vectorstores import VectorStore
 
 from rem_arrow.base.errors import InputError
-from rem_arrow.base.json_paths import key_path
 from rem_arrow.base.quoting import identifier
+from rem_arrow.drivers.metadata_field import MetadataField
 from rem_arrow.face.database import Database
 
 _COLUMNS = "id VARCHAR PRIMARY KEY, text VARCHAR NOT NULL, metadata JSON NOT NULL, vector FLOAT[{dimension}] NOT NULL"
@@ -126,11 +126,8 @@ class RemVectorStore(VectorStore):
         if not self._exists():
             return []
         parameters: dict[str, Any] = {}
-        conditions = []
-        for i, (name, value) in enumerate((having or {}).items()):
-            parameters |= {f"path{i}": key_path(name), f"value{i}": _json(value)}
-            conditions.append(f"json_extract(metadata, $path{i}) = $value{i}::JSON")
-        where = " AND ".join(conditions) or None
+        terms = [MetadataField([n], parameters, column="metadata").equals(v) for n, v in (having or {}).items()]
+        where = " AND ".join(terms) or None
         rows = self._database.search(self._table, vector, k=k, column="vector", where=where, parameters=parameters)
         return [(_document(row), row["_score"]) for row in rows.iter_rows(named=True)]
 
