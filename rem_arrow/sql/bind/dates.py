@@ -9,6 +9,7 @@ from fractions import Fraction
 import polars as pl
 from sqlglot import exp
 
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.errors import suggest
 from rem_arrow.plan import statement_time, types
 from rem_arrow.plan.date_parts import PART_OF, UNIT_OF
@@ -44,7 +45,10 @@ def _interval(binder: ExprBinder, tree: exp.Expression) -> Expr:
     text = literal_text(amount.unnest())
     if text is not None:
         return constant(_of_number(binder, text, unit, tree))
-    number = cast_to(binder.bind(amount), pl.Float64())
+    count = binder.bind(amount)
+    if not (types.is_number(count.dtype) or types.is_text(count.dtype) or isinstance(count.dtype, pl.Null)):
+        raise binder.error(f"INTERVAL takes a number of {unit}s, and this is {sql_name(count.dtype)}", tree)
+    number = cast_to(count, pl.Float64())
     whole = Call("trunc", (number,), pl.Float64())
     counted = number if unit in _PARTED else cast_to(whole, pl.Int64())
     return Call(_UNIT_FUNCTIONS[unit], (counted,), types.CALENDAR)

@@ -13,7 +13,7 @@ from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.source import FileRequest
 from rem_arrow.plan.kinds import JoinKind
 from rem_arrow.plan.nodes import Literal, Query, Values, Working
-from rem_arrow.sql.bind import file_calls, index_calls, list_rows, macros, search_terms, system_functions
+from rem_arrow.sql.bind import file_calls, index_calls, list_rows, macros, query_calls, search_terms, system_functions
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
 from rem_arrow.sql.bind.join_clause import beside, is_apply, is_comma, joined
 from rem_arrow.sql.bind.named_relations import BoundRelation, called, derived, renamed, scanned
@@ -134,6 +134,9 @@ class FromBinder:
                 request = file_calls.called(self.context, tree.this, lambda value: self._value(value, around))
                 return self._files(request, file_calls.name_of(tree.this), tree)
             case exp.Table(this=exp.Func()) | exp.Lateral(this=exp.Func()):
+                asked = query_calls.query_of(self.context, tree)
+                if asked is not None:
+                    return self._derived(self.bind_query(asked, around), tree.alias or tree.this.name.lower(), tree)
                 full = system_functions.full_name_of(self.context, tree)
                 if full is not None and isinstance(tree, exp.Table):
                     return self._named(full, tree, around)

@@ -144,6 +144,8 @@ def _of_session(value: Callable[[SessionState], str]) -> Special:
 def _schemas(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """current_schemas(all): those in which names are sought."""
     expect(binder, trees, 1, tree)
+    # Those of the system are sought in too, and are never listed.
+    binder.bind(trees[0])
     names = [exp.Literal.string(n) for n in dict.fromkeys((*binder.context.catalog.session.schemas, "main"))]
     return binder.bind(exp.Array(expressions=names))
 

@@ -286,7 +286,10 @@ def _fulfilling(
         root = exp.Paren(this=condition.copy())
         for node in list(root.walk()):
             if is_name(node) and node.parent is not None:
-                node.replace(exp.Literal.string(column.name))
+                text = exp.Literal.string(column.name)
+                # SQLGlot has counted the index of `c[1]` from 0, as it does where it knows no type.
+                text.type = exp.DataType.build("unknown")
+                node.replace(text)
         items.append(root)
     (row,) = evaluate(binder.subquery(exp.Select(expressions=items), Scope()))
     return [column for column, holds in zip(columns, row, strict=True) if holds]

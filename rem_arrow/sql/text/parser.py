@@ -15,6 +15,7 @@ from rem_arrow.base.errors import ParseError, TextError, UnsupportedError
 from rem_arrow.plan import functions
 from rem_arrow.sql.text import (
     definition_tokens,
+    factorial_tokens,
     graph_tokens,
     item_names,
     lookup_tokens,
@@ -170,7 +171,7 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
             return macro
         # SHOW t is DESCRIBE t.
         piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
-        plain = list(dialect().tokenize(piece))
+        plain = factorial_tokens.called(list(dialect().tokenize(piece)))
         check_commas(plain, text)
         named = item_names.marked(plain)
         read = _plain_tokens(named)

@@ -119,3 +119,29 @@ create macro two(a) as a, b
 create macro q() as
 create macro e() as 1 from t
 create macro wrong(a) as (a
+create table asked (i integer, n varchar)
+insert into asked values (1, 'a'), (2, 'b')
+create schema other
+create table other.asked (n varchar, i integer)
+insert into other.asked values ('c', 3)
+create macro rows_of(name) as table from query_table(name)
+from rows_of('asked')
+from query('select i + 1 as j from asked where i > 1')
+select q.j, a.n from query('select i as j from asked') q join query_table('asked') a on q.j = a.i
+from query_table(asked)
+from query_table('other.asked')
+from query_table(['asked', 'asked'])
+from query_table(['asked', 'other.asked'], true)
+from query_table([])
+from query_table('nosuch')
+from query_table('asked; drop table asked')
+with asked as (select 5 as own) from query_table('asked')
+from query('drop table asked')
+from query('select 1; select 2')
+from query('select')
+from query('select nosuch from asked')
+from query()
+from query(5)
+select 5!, (1 + 2)!, i! from asked where i! < 3
+select nosuch! from asked
+select 5 !
