@@ -293,6 +293,56 @@ def test_a_result_is_saved(page, server, tmp_path):
         assert read(path)["n"].to_list() == list(range(100_000))
 
 
+# --- entities
+
+
+def test_a_search_shows_scores_and_why(page, server):
+    """Names first; hits by meaning and by words with both scores, and the words of the question marked."""
+    go(page, server, "search", "text=Search the database")
+    page.fill("input[type=search]", "login")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".hits section:first-child:has-text('its id is this') a:has-text('TAP-1')")
+    hit = page.locator(".hit:has-text('Login fails with a wrong password')").first
+    assert hit.locator("mark").all_inner_texts() == ["Login"]
+    assert hit.locator(".score").count() == 2 and "score" in hit.locator(".scores").inner_text()
+    page.select_option("[aria-label='Search in']", "issues")
+    page.wait_for_selector(".hits h2 a:text-is('issues')")
+    go(page, server, "search/Adda%20Lovelaces", ".hits h2:text-is('Spelt alike')")
+    go(page, server, "search/%3Cb%3E%20xyzzy%20%28%5B/issues", ".hit")
+
+
+def test_an_entity_has_fields_edges_and_what_is_like_it(page, server):
+    """And edges lead on, also from the ids in grids."""
+    go(page, server, "table/edges", ".grid-row a")
+    page.click(".grid-row a:text-is('ada') >> nth=0")
+    page.wait_for_selector("h1:text-is('Ada Lovelace')")
+    page.click(".links a:text-is('TAP-1')")
+    page.wait_for_selector("h1:text-is('Login fails with a wrong password')")
+    page.wait_for_selector("h3:has-text('reported')")
+    page.wait_for_selector("section:has(h2:text-is('Alike')) .links li")
+    assert page.locator(".fields dd").first.inner_text() == "login"
+    go(page, server, "entity/issues/nothing", "text=There is no such entity")
+
+
+def test_a_graph_grows_by_clicks(page, server):
+    """And by the keyboard; a node can be taken away."""
+    go(page, server, "graph", "text=With the most edges")
+    page.click(".links button:text-is('Ada Lovelace')")
+    page.wait_for_selector(".node >> nth=2")
+    assert page.locator(".node").count() == 3 and page.locator(".edge").count() == 2
+    page.wait_for_selector(".graph[data-rests=true]")
+    page.locator(".node:has-text('TAP-2') circle").click()
+    page.wait_for_selector(".side h2:has-text('TAP-2')")
+    page.click("text=Grow")
+    page.wait_for_selector(".node:has-text('TAP-3')")
+    page.locator(".node:has-text('TAP-1')").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".node:has-text('<img')")
+    count = page.locator(".node").count()
+    page.click("text=Take away")
+    assert page.locator(".node").count() == count - 1
+
+
 # --- hostile texts
 
 
@@ -309,6 +359,8 @@ def test_markup_is_shown_as_text(page, server):
     go(page, server, "query", ".editor")
     run(page, f"SELECT '{MARKUP}' AS a, \"{MARKUP}\" FROM sales")
     page.wait_for_selector(".error:has-text('<img')")
+    for address in ("entity/entities/markup", "search/login", "graph/entities/markup"):
+        go(page, server, address, "main :has-text('<img')")
     assert page.locator("img:not([src='icon.svg'])").count() == 0
 
 
@@ -328,7 +380,14 @@ def test_screens_fit_and_can_be_read(browser, server, width, scheme):
             assert page.evaluate(CONTRASTS) == [], address
 
 
-SCREENS = {"tables": "tbody tr", "table/big": ".grid-row", "query": ".editor"}
+SCREENS = {
+    "tables": "tbody tr",
+    "table/big": ".grid-row",
+    "query": ".editor",
+    "search/login": ".hit",
+    "entity/issues/login": ".links li",
+    "graph/issues/login": ".node",
+}
 # The texts whose contrast is too small, by the formula of WCAG 2; disabled ones and placeholders are left out.
 CONTRASTS = """() => {
   const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);

@@ -14,7 +14,10 @@ const CELL_CHARACTERS = 500;
 const FETCH_AFTER_MS = 40;
 
 export class Grid {
-  /** `onSort(column)` is told of a click on a heading; `link(column, row)` gives the address for a cell. */
+  /**
+   * `onSort(column)` is told of a click on a heading; `link(column, value, row)` gives the address for a cell, or
+   * nothing, where `row(column)` is another value of its row.
+   */
   constructor({ label, onSort = null, link = null }) {
     this.onSort = onSort;
     this.link = link;
@@ -177,7 +180,7 @@ export class Grid {
       const value = values === null ? "" : values[place];
       cell.classList.toggle("null", value === null);
       cell.classList.toggle("chosen", row === this.chosen.row && place === this.chosen.column);
-      const href = value && this.link?.(this.source.columns[place], values);
+      const href = value && this.link?.(this.source.columns[place].name, value, (name) => values[this.source.columns.findIndex((column) => column.name === name)]);
       if (href) fill(cell, el("a", { href, tabindex: "-1" }, oneLine(value)));
       else cell.textContent = value === null ? "NULL" : oneLine(value);
     });

@@ -8,7 +8,13 @@ const SCREENS = {
   tables: ["Tables", () => import("./screens/tables.js")],
   table: [null, () => import("./screens/table.js")],
   query: ["Query", () => import("./screens/query.js")],
+  search: ["Search", () => import("./screens/search.js")],
+  entity: [null, () => import("./screens/entity.js")],
+  graph: ["Graph", () => import("./screens/graph.js")],
 };
+
+// Screens that belong to another one.
+const WITHIN = { table: "tables", entity: "search" };
 
 let leaving = new AbortController();
 
@@ -71,7 +77,7 @@ async function showScreen(main, links, served) {
   const { signal } = leaving;
   const { screen: known, parts } = place();
   for (const link of links) {
-    const isHere = link.dataset.screen === known || (known === "table" && link.dataset.screen === "tables");
+    const isHere = link.dataset.screen === (WITHIN[known] ?? known);
     if (isHere) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

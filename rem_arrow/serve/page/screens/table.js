@@ -6,7 +6,7 @@ import { draft } from "../draft.js";
 import { firstRows, ofFrame, ofTable } from "../frames.js";
 import { Grid } from "../grid.js";
 import { profiles } from "../profile.js";
-import { go } from "../shell.js";
+import { address, go } from "../shell.js";
 import { tabs } from "../tabs.js";
 
 export async function show(screen, [name], { signal }) {
@@ -22,17 +22,17 @@ export async function show(screen, [name], { signal }) {
   });
   const about = [table?.kind, rows === null ? null : plural(rows, "row"), table?.description].filter(Boolean).join(" · ");
   const message = el("div", { role: "status" });
-  const shown = tabs({ Rows: () => rowsPanel(name, Number(rows ?? 0), first, message, signal), Columns: () => columnsPanel(name, signal) }, { label: "Parts of the table" });
+  const shown = tabs({ Rows: () => rowsPanel(name, table, first, message, signal), Columns: () => columnsPanel(name, signal) }, { label: "Parts of the table" });
   shown.panel.classList.add("grow", "fills");
   screen.append(heading(name, about, query), shown.list, message, shown.panel);
 }
 
-function rowsPanel(name, height, first, message, signal) {
+function rowsPanel(name, table, first, message, signal) {
   const panel = el("div", { class: "fills" }, el("p", { class: "busy" }, "Reading rows"));
   let sorted = null;
   let descending = false;
   let kept = null;
-  const grid = new Grid({ label: `Rows of ${name}`, onSort: sort });
+  const grid = new Grid({ label: `Rows of ${name}`, onSort: sort, link: linkOf(name, table) });
   grid.node.addEventListener("broken", (event) => fill(message, errorBlock(event.detail)));
 
   async function sort(column) {
@@ -53,7 +53,7 @@ function rowsPanel(name, height, first, message, signal) {
   signal.addEventListener("abort", () => end(kept));
   first
     .then((frame) => {
-      const source = ofTable(quoted(name), height, frame);
+      const source = ofTable(quoted(name), Number(table?.rows ?? 0), frame);
       if (source.height === 0) fill(panel, empty("No rows", "This table is empty."));
       else {
         fill(panel, grid.node);
@@ -62,6 +62,16 @@ function rowsPanel(name, height, first, message, signal) {
     })
     .catch((error) => fill(panel, errorBlock(error)));
   return panel;
+}
+
+// Ids lead to their entities: of a table of entities its own, of the edges both ends.
+function linkOf(name, table) {
+  const ends = { src: "src_table", dst: "dst_table" };
+  return (column, value, row) => {
+    if (table?.kind === "entity" && column === "id") return address("entity", name, value);
+    const of = name === "edges" && Object.hasOwn(ends, column) ? row(ends[column]) : null;
+    return of ? address("entity", of, value) : null;
+  };
 }
 
 function columnsPanel(name, signal) {
