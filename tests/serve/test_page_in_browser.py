@@ -38,6 +38,8 @@ def server(tmp_path_factory):
     db.add_edge("entities:markup", "login", "<b>about</b>")
     db.load("odd", pl.DataFrame({MARKUP: [MARKUP, None], "n": [1, 2]}))
     db.add_document(f"# Policy\n\nTrips are booked ahead. {MARKUP}\n", name="policy.md")
+    long = f"# A\n\n{'start ' * 300}\n\n## The last\n\n{'word ' * 400}the very end\n"
+    db.add_document(long, name="long.md")
     db.insert("moments", {"id": "odd", "name": MARKUP, "starts_at": "2026-06-02T10:00Z"})
     file = token_file(tmp_path_factory.mktemp("browser"))
     with rem.start_server(db, page_port=0, token_file=file) as server:
@@ -343,6 +345,69 @@ def test_a_graph_grows_by_clicks(page, server):
     assert page.locator(".node").count() == count - 1
 
 
+# --- questions, documents, moments
+
+
+def test_a_question_is_answered_with_its_stages(page, server):
+    """And one that is not understood says why, and what could be asked."""
+    go(page, server, "ask", "text=Ask the database")
+    page.fill("input[type=search]", "issues with status open")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".stages li")
+    assert cells(page)[0] == "login" and "sure" in page.locator(".sure").inner_text()
+    page.click("summary")
+    assert "status = 'open'" in page.locator(".stages .sql").inner_text()
+    page.click("text=Open in Query")
+    page.wait_for_selector(".editor")
+    assert "FROM issues" in page.input_value(".editor-text")
+    go(page, server, "ask/how%20many%20issues%20are%20open", ".figure")
+    go(page, server, "ask/xyzzy%20plugh", "h2:text-is('Not answered')")
+    assert page.locator(".badge.strong:text-is('xyzzy')").count() == 1
+    suggestion = page.locator("section:has-text('What could be asked') a").first
+    text = suggestion.inner_text()
+    suggestion.click()
+    page.wait_for_selector("section:has-text('As one statement') > .sql")
+    assert page.input_value("input[type=search]") == text
+
+
+def test_a_document_is_read_whole(page, server):
+    """From the list, with an outline; long chunks come as they come into sight, and once."""
+    go(page, server, "documents", "tbody tr")
+    page.click("a.name:text-is('long.md')")
+    page.wait_for_selector(".outline button:text-is('The last')")
+    page.click(".outline button:text-is('The last')")
+    page.wait_for_selector(".chunk:has-text('the very end')")
+    assert page.locator("article").inner_text().count("## The last") == 1
+    for chunk in page.locator(".chunk").all():
+        chunk.scroll_into_view_if_needed()
+    article = page.locator("article")
+    until(lambda: [article.inner_text().count(word) for word in ("start", "word")] == [300, 400], "all of the text")
+    go(page, server, "documents/nothing", "text=There is no such document")
+
+
+def test_moments_are_in_the_order_of_time(page, server):
+    """By day, type, and what they are about; rows of other tables by when they were made."""
+    go(page, server, "timeline", ".moment")
+    assert page.locator(".day h2").all_inner_texts() == ["Tue, 2 Jun 2026", "Mon, 1 Jun 2026"]
+    page.click("text=Latest first")
+    page.wait_for_selector(".day:first-child:has-text('1 Jun 2026')")
+    page.select_option("[aria-label='Type']", "meeting")
+    until(lambda: page.locator(".moment").count() == 1, "the meeting to be alone")
+    page.fill("[aria-label='About an entity']", "bob")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Nothing in this time")
+    page.fill("[aria-label='About an entity']", "ada")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".moment:has-text('Review of the login')")
+    page.locator("input[type=date]").first.fill("2026-07-01")
+    page.wait_for_selector("text=Nothing in this time")
+    go(page, server, "timeline/issues%3Alogin", ".empty")
+    page.fill("[aria-label='About an entity']", "")
+    page.keyboard.press("Enter")
+    page.select_option("[aria-label='Table']", "issues")
+    page.wait_for_selector(".moment:has-text('Document the API')")
+
+
 # --- hostile texts
 
 
@@ -359,7 +424,7 @@ def test_markup_is_shown_as_text(page, server):
     go(page, server, "query", ".editor")
     run(page, f"SELECT '{MARKUP}' AS a, \"{MARKUP}\" FROM sales")
     page.wait_for_selector(".error:has-text('<img')")
-    for address in ("entity/entities/markup", "search/login", "graph/entities/markup"):
+    for address in ("entity/entities/markup", "search/login", "graph/entities/markup", "timeline"):
         go(page, server, address, "main :has-text('<img')")
     assert page.locator("img:not([src='icon.svg'])").count() == 0
 
@@ -387,6 +452,9 @@ SCREENS = {
     "search/login": ".hit",
     "entity/issues/login": ".links li",
     "graph/issues/login": ".node",
+    "ask/open%20issues": ".stages li",
+    "documents": "tbody tr",
+    "timeline": ".moment",
 }
 # The texts whose contrast is too small, by the formula of WCAG 2; disabled ones and placeholders are left out.
 CONTRASTS = """() => {

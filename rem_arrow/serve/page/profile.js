@@ -41,6 +41,12 @@ async function profile(table, { column, type, profile: picture, facts }, signal)
   else await top(table, name, found, picture, signal);
 }
 
+/** Fill a place with a histogram of a column of times; both names are quoted. */
+export async function timePicture(table, name, picture, signal) {
+  const [found] = await records(`SELECT COUNT(${name}) AS present, MIN(${name})::VARCHAR AS low, MAX(${name})::VARCHAR AS high FROM ${table}`, null, { signal });
+  if (found.low !== null && found.low !== found.high) await histogram(table, name, true, found, picture, signal);
+}
+
 function said({ n, present, different, low, high }, isNumber) {
   const missing = Number(n) - Number(present);
   const share = Number(n) ? (100 * missing) / Number(n) : 0;

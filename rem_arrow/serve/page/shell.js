@@ -11,6 +11,9 @@ const SCREENS = {
   search: ["Search", () => import("./screens/search.js")],
   entity: [null, () => import("./screens/entity.js")],
   graph: ["Graph", () => import("./screens/graph.js")],
+  ask: ["Ask", () => import("./screens/ask.js")],
+  documents: ["Documents", () => import("./screens/documents.js")],
+  timeline: ["Timeline", () => import("./screens/timeline.js")],
 };
 
 // Screens that belong to another one.
@@ -80,6 +83,7 @@ async function showScreen(main, links, served) {
     const isHere = link.dataset.screen === (WITHIN[known] ?? known);
     if (isHere) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
+    if (isHere) link.scrollIntoView({ block: "nearest", inline: "center" });
   }
   const content = el("div", { class: "screen", "data-screen": known });
   fill(main, content);

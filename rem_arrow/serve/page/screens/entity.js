@@ -20,9 +20,9 @@ export async function show(screen, [table, id], { signal }) {
   const fields = objects(frame)[0];
   const edges = el("section", { class: "card" }, el("h2", {}, "Edges"), el("p", { class: "busy" }, "Reading"));
   const alike = el("section", { class: "card" }, el("h2", {}, "Alike"), el("p", { class: "busy" }, "Comparing"));
-  const graph = button("Graph", () => go("graph", table, id));
+  const tools = [button("Graph", () => go("graph", table, id)), button("Timeline", () => go("timeline", `${table}:${id}`))];
   screen.append(
-    heading(oneLine(nameOf(fields)), el("span", {}, el("a", { href: address("table", table) }, table), ` · ${id}`), graph),
+    heading(oneLine(nameOf(fields)), el("span", {}, el("a", { href: address("table", table) }, table), ` · ${id}`), tools),
     el("div", { class: "two" }, fieldList(frame, fields), el("div", { class: "stack" }, edges, alike)),
   );
   await Promise.all([showEdges(edges, table, id, signal), showAlike(alike, table, id, signal)]);
