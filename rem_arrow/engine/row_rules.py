@@ -97,11 +97,13 @@ class RowRules:
 
     def check(self, access: Access, changes: Changes) -> None:
         """Raise ConstraintError where a row that changes bring breaks a constraint."""
-        for number in {*changes.appends, *(n for n, _, _ in changes.manifests)}:
+        for number in changes.written:
             tv = access.version.tables.get(number)
             table = changes.tables.get(number) or (None if tv is None else tv.table)
-            checks = [] if table is None else [c for c in table.constraints if c.kind == "CHECK"]
-            if table is None or not checks:
+            if table is None or not table.constraints:
+                continue
+            checks = [c for c in table.constraints if c.kind == "CHECK"]
+            if not checks:
                 continue
             names = {c for check in checks for c in check.columns}
             fields = [f for f in table.fields if f.name in names]

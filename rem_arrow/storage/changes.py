@@ -69,12 +69,13 @@ class Changes:
     def dropped_prefixes(self) -> list[tuple[str, bytes]]:
         """Return the families and prefixes of what dropped tables leave behind, which nobody names: table numbers are
         never used again."""
-        return [
-            (family, keys.table_prefix(number))
-            for number, table in self.tables.items()
-            if table is None
-            for family in ("tail", "dead", "manifest")
-        ]
+        dropped = [number for number, table in self.tables.items() if table is None]
+        return [(family, keys.table_prefix(number)) for number in dropped for family in ("tail", "dead", "manifest")]
+
+    @property
+    def written(self) -> set[int]:
+        """The numbers of the tables that get rows."""
+        return {*self.appends, *(number for number, _, _ in self.manifests)} if self.manifests else set(self.appends)
 
     @property
     def rows(self) -> int:

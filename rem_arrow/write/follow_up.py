@@ -63,7 +63,10 @@ class FollowUp:
             if tv is not None:
                 self._forget(tv.table, table)
         in_segments = {number for number, _, _ in changes.manifests}
-        for number in in_segments | set(changes.appends) | set(changes.tables):
+        for number in {*changes.written, *changes.tables}:
+            tv = self._store.version.tables.get(number)
+            if tv is None or not (tv.table.embeddings or tv.table.vector_indexes or tv.table.text_indexes):
+                continue
             appended = [r for append in changes.appends.get(number, ()) for r in append.rowids]
             self.vectorize(number, None if number in in_segments else appended, progress=progress)
 

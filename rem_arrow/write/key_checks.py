@@ -23,10 +23,10 @@ _TEXT_CHARACTERS_MAX = 80
 def check_keys(store: Store, access: Access, changes: Changes) -> None:
     """Raise ConstraintError where a row that changes bring has the key of another one. REQUIRES: `access` reads the
     version that they are to be added to."""
-    for number in {*changes.appends, *(n for n, _, _ in changes.manifests)}:
+    for number in changes.written:
         tv = access.version.tables.get(number)
         table = changes.tables.get(number) or (None if tv is None else tv.table)
-        if table is None or not table.keys:
+        if table is None or not (table.constraints and table.keys):
             continue
         before = TableVersion(table, ()) if tv is None else tv.described(table)
         names = {c for key in table.keys for c in key.columns}

@@ -81,7 +81,7 @@ class _Outcome:
     def check_coming(self) -> None:
         """Check the rows that come, and all rows of a table with a new reference."""
         changes = self._changes
-        for number in {*changes.appends, *(n for n, _, _ in changes.manifests), *changes.tables}:
+        for number in {*changes.written, *changes.tables}:
             table = self._table(number)
             for constraint in () if table is None else table.foreign_keys:
                 assert table is not None, "it has constraints"
