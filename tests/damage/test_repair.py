@@ -12,6 +12,7 @@ from rem_arrow.storage.loose_pages import loose_pages
 from rem_arrow.write import repair as repairing
 from tests.damage import flips, specimen
 from tests.damage.flips import Flip
+from tests.effort import examples, sample, some
 
 # What may be wrong where a loss of that kind is told, besides rows that are missing.
 BACK = "rows that were deleted be back"
@@ -104,7 +105,7 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", some(list(DAMAGES)))
 def test_what_holds_no_rows_loses_none(folder, source, rows, damage):
     """All rows are there, in the log alone too; what was there before is put aside, and nothing of it deleted."""
     flip, problem = DAMAGES[damage][0](source), DAMAGES[damage][1]
@@ -145,7 +146,7 @@ def data_files(source):
 def test_a_data_file_without_its_footer(source, folder, rows, start):
     """Pages are found in its bytes; what else it held is told."""
     by_size = sorted(data_files(source), key=lambda name: -(source / name).stat().st_size)
-    for name in by_size[start::3]:
+    for name in sample(by_size[start::3]):
         flips.copy(source, folder)
         Flip(name, (source / name).stat().st_size - 30, 1).apply(folder)
         gone = rem.repair(folder)
@@ -195,7 +196,7 @@ def test_the_rows_of_a_damaged_page_are_counted(tmp_path):
             assert db.get("entities", id_)["name"] == f"Name {id_[1:]}"
 
 
-@pytest.mark.parametrize("after", [0, 1, 5, 30])
+@pytest.mark.parametrize("after", [0, *some([5, 1, 30])])
 def test_a_repair_that_was_killed_is_finished_by_the_next(folder, source, rows, monkeypatch, after):
     """In between the folder is no database, and says why."""
     Flip(named(source, "MANIFEST"), 300, 1).apply(folder)
@@ -233,7 +234,7 @@ def test_families_without_files_keep_their_numbers(tmp_path):
     data = bytearray(manifest.read_bytes())
     data[200] ^= 1
     manifest.write_bytes(data)
-    for number in range(8):
+    for number in range(examples(8)):
         shutil.copytree(tmp_path / "db", tmp_path / str(number))
         rem.repair(tmp_path / str(number))
         with rem.connect(tmp_path / str(number)) as db:

@@ -18,6 +18,7 @@ import rem_arrow as rem
 from rem_arrow.drawing import figure, layout
 from rem_arrow.engine.shown_plan import Plan
 from rem_arrow.plan.explain import Step
+from tests.effort import some
 
 needs_matplotlib = pytest.mark.skipif(
     not __import__("importlib.util").util.find_spec("matplotlib"),
@@ -186,7 +187,7 @@ def test_what_a_walk_returned_is_drawn(db, kind, arranged):
 
 
 @needs_matplotlib
-@pytest.mark.parametrize("arranged", ["layers", "force"])
+@pytest.mark.parametrize("arranged", ["layers", pytest.param("force", marks=pytest.mark.long)])
 def test_labels_do_not_overlap_in_large_graphs(arranged):
     """A hundred nodes with long names find their places."""
     chance = random.Random(3)
@@ -218,8 +219,9 @@ def test_labels_groups_and_direction(db):
 
 
 @needs_matplotlib
-@pytest.mark.parametrize("arranged", ["layers", "force"])
-@pytest.mark.parametrize("direction", ["out", "in", "both"])
+@pytest.mark.parametrize(
+    ("arranged", "direction"), some([(a, d) for a in ("layers", "force") for d in ("both", "in", "out")])
+)
 def test_a_database_draws_names_and_all_edges_between(arranged, direction):
     """Each edge is one arrow with a head, in its own direction: edges against a walk, parallel ones, loops; a name that
     two bear has the id behind it."""

@@ -21,6 +21,7 @@ from pydantic import BaseModel
 import rem_arrow as rem
 from rem_arrow.access import key_indexes
 from rem_arrow.write import edge_frames
+from tests.effort import examples
 from tests.patience import join, started
 
 Edge = tuple[str, str, str]
@@ -102,7 +103,7 @@ def known(edges: set[Edge]) -> list[str]:
     return sorted({e for a, b, _ in edges for e in (a, b)})
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(
     EDGES,
     st.sampled_from(["out", "in", "both"]),
@@ -140,7 +141,7 @@ def test_walks_reach_what_a_plain_search_reaches(
             assert dict(by_sql.iter_rows()) == wanted
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(EDGES, st.sampled_from(IDS), st.sampled_from(IDS), st.integers(1, 4))
 def test_paths_are_those_that_there_are(edges: set[Edge], a: str, b: str, depth: int) -> None:
     """All simple paths, their number, a shortest one and every shortest one."""
@@ -167,7 +168,7 @@ def test_paths_are_those_that_there_are(edges: set[Edge], a: str, b: str, depth:
                 assert all((x, y, t) in edges for x, y, t in zip(path[:-1], path[1:], types, strict=True))
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(EDGES)
 def test_the_whole_graph_is_as_networkx_says(edges: set[Edge]) -> None:
     """Cycles, components, PageRank, degrees and levels."""
@@ -195,7 +196,7 @@ def test_the_whole_graph_is_as_networkx_says(edges: set[Edge]) -> None:
                 db.topological_order()
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.randoms(use_true_random=False))
 def test_edges_that_come_and_go_are_walked_as_they_are(random_: random.Random) -> None:
     """After every write, also when the tail is sealed, with entities deleted, purged and brought back."""
@@ -327,7 +328,7 @@ WEIGHTED = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(WEIGHTED, st.sampled_from(["out", "in", "both"]), st.sampled_from([1, 2, 3, 1_000]), st.booleans())
 def test_the_cheapest_path_is_the_cheapest_of_all(
     db: rem.Database, edges: list[tuple[str, str, float | None, float]], direction: Any, depth: int, negative: bool
@@ -394,7 +395,7 @@ def test_a_weight_is_finite(db: rem.Database, weight: float) -> None:
     assert db.sql("SELECT src, dst, weight FROM edges").rows() == [("a", "b", 1.0)]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(*[st.sampled_from(IDS[:5])] * 2, st.sampled_from(["x", "y"])), max_size=9, unique=True))
 def test_cycles_without_direction_count_once(db: rem.Database, edges: list[Edge]) -> None:
     """As those of a multigraph."""
@@ -603,7 +604,7 @@ def test_edges_of_deleted_entities_are_hidden():
             assert db.sql("SELECT count(*), count(src_table) FROM edges").rows() == [(4, 4)]
 
 
-@pytest.mark.parametrize("rows", [10, 20_000])
+@pytest.mark.parametrize("rows", [10, pytest.param(20_000, marks=pytest.mark.long)])
 def test_a_load_binds_dangling_ends(rows):
     """Entities that come by `load` take the edges that waited for their ids."""
     with rem.connect() as db:
@@ -618,7 +619,7 @@ def test_a_load_binds_dangling_ends(rows):
         assert db.neighbors("e3", depth=2)["id"].to_list() == ["e5", "ghost"]
 
 
-@settings(max_examples=10, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(10), suppress_health_check=list(HealthCheck))
 @given(random_=st.randoms(use_true_random=False))
 def test_many_edges_are_as_if_added_one_by_one(random_):
     """A frame of many edges gives the rows that the same edges give one by one: ends found, the last of those that
@@ -701,7 +702,7 @@ def test_a_type_of_edges_is_a_text_or_several(edge_type):
                 verb(edge_type=edge_type)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcü"), st.sampled_from(["x", "y"])), max_size=8),
     st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcü"), st.sampled_from(["x", "y"])), max_size=6),

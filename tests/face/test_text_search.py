@@ -25,6 +25,7 @@ import rem_arrow as rem
 from rem_arrow.access import kept_index, text_indexes
 from rem_arrow.index.text_index import TextIndex
 from tests.children import killed
+from tests.effort import examples
 from tests.patience import join, started
 from tests.plan.test_score_fusion import slowly
 
@@ -84,7 +85,7 @@ TEXTS = st.lists(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(TEXTS, st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=4).map(" ".join), st.integers(1, 8))
 def test_a_search_gives_the_best_rows_with_their_scores(texts: list[str | None], query: str, k: int) -> None:
     """In every form, the rows and the scores are those of BM25 over the live rows."""
@@ -102,7 +103,7 @@ def test_a_search_gives_the_best_rows_with_their_scores(texts: list[str | None],
         assert ids(db.search("notes", query, k=k, mode="text")) == wanted
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(st.randoms(use_true_random=False))
 def test_rows_that_come_and_go_are_seen_at_once(random_: random.Random) -> None:
     """After every write the search answers for the rows as they are, also when the tail is sealed or compacted
@@ -393,12 +394,12 @@ def test_files_that_change_do_not_count(tmp_path: Path, monkeypatch: pytest.Monk
         db.create_index("notes", "content", metric="bm25")
         monkeypatch.setattr(TextIndex, "put", put_between)
         monkeypatch.setattr(TextIndex, "commit", commit_between)
-        for i in range(12):
+        for i in range(examples(12)):
             db.insert("notes", {"id": f"m{i}", "content": f"red word{i}"})
             db.search("notes", "red", mode="text")
         monkeypatch.undo()
         assert db.verify().rows() == []
-    assert len(copies) == 48
+    assert len(copies) == 4 * examples(12)
     for i, copy in enumerate(copies):
         with rem.connect(copy, background=False) as db:
             assert db.verify().rows() == [], copy.name
@@ -432,7 +433,7 @@ def test_a_killed_process_loses_and_invents_nothing(tmp_path: Path) -> None:
     with rem.connect(path) as db:
         db.register(Note, name="notes")
         db.create_index("notes", "content", metric="bm25")
-    for attempt in range(4):
+    for attempt in range(examples(4, least=2)):
         child = killed("-m", "tests.face.words_child", path, attempt * 100_000, after_s=0.3 + attempt * 0.13)
         with rem.connect(path, background=False) as db:
             rows = dict(db.sql("SELECT id, content FROM notes").iter_rows())

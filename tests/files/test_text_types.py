@@ -10,6 +10,7 @@ import pytest
 
 import rem_arrow as rem
 from rem_arrow.files.text_types import ColumnType
+from tests.effort import sample
 
 _ONE = """00.5|0.5|007.5|+1.5|1.|-.5|1.5e|NaN|TRUE|T|y|n|on|1|04:05:06|4:05|25:00|04:05:60|12:30 PM|19-01-02|69-01-02
 70-01-02|01/02/03|1/2/03|13/02/03|02/13/03|02-13-2003|2003/2/13|2003.02.13|13.02.2003|2003-13-02|2003-02-30
@@ -40,7 +41,7 @@ def test_types_and_values_are_those_of_duckdb(tmp_path: Path) -> None:
     con.execute("SET TimeZone = 'UTC'")
     differing = []
     with rem.connect() as db:
-        for place, texts in enumerate(_COLUMNS):
+        for place, texts in enumerate(sample(_COLUMNS)):
             path = tmp_path / f"{place}.csv"
             path.write_text("x\n" + "".join(f'"{text}"\n' for text in texts))
             expected = con.sql(f"SELECT typeof(x), x::VARCHAR FROM read_csv('{path}', header = true)").fetchall()

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 import rem_arrow as rem
+from tests.effort import examples
 from tests.fuzz.changes import updated
 from tests.fuzz.oracle import Finding, Pair, difference
 from tests.fuzz.queries import Queries
@@ -144,14 +145,14 @@ def test_most_random_relations_run() -> None:
     with rem.connect(background=False) as db:
         for text in made[0].statements():
             db.sql(text)
-        for _ in range(30):
+        for _ in range(examples(30)):
             name, parts = draw(queries, made, 2)
             try:
                 assert RELATIONS[name](db, made, parts) == ""
             except rem.RemError:
                 continue
             ran += 1
-    assert ran > 20
+    assert ran > examples(20)
 
 
 def test_floats_compare_by_nearness_and_order_counts_where_it_is_asked_for() -> None:

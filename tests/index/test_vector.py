@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from rem_arrow.index import vector
 from rem_arrow.index.metrics import METRICS
 from rem_arrow.index.vector import VectorIndex
+from tests.effort import examples, some
 from tests.index.vectors import clustered, nearest
 from tests.patience import PATIENCE_S, await_event, join, started
 
@@ -31,7 +32,7 @@ def recall(index: VectorIndex, rows: dict[int, np.ndarray], queries: np.ndarray,
     return float(np.mean(hits))
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", some(METRICS))
 def test_recall_on_clustered_vectors(metric):
     """At least 0.99 of the ten nearest, before and after half of the rows were replaced or removed."""
     matrix = clustered(4_000, 32, 1)
@@ -233,14 +234,14 @@ class AgainstADict(RuleBasedStateMachine):
 
 
 TestAgainstADict = AgainstADict.TestCase
-TestAgainstADict.settings = settings(max_examples=60, stateful_step_count=25)
+TestAgainstADict.settings = settings(max_examples=examples(60), stateful_step_count=25)
 
 
 @pytest.mark.long
 class TestAgainstADictForLong(AgainstADict.TestCase):
     """The same, many times over."""
 
-    settings = settings(max_examples=300, stateful_step_count=60)
+    settings = settings(max_examples=examples(300), stateful_step_count=60)
 
 
 def churn(searches: int) -> None:
@@ -303,7 +304,7 @@ def churn(searches: int) -> None:
 
 def test_searches_beside_writes_and_saves():
     """For about a second."""
-    churn(100)
+    churn(examples(100))
 
 
 @pytest.mark.long

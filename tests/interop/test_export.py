@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 import rem_arrow as rem
 from rem_arrow.interop import delta, exports
 from tests.children import killed, run_python
+from tests.effort import examples
 from tests.interop.tables import EVERY, every_type
 
 FORMATS = ["parquet", "ipc", "csv", "ndjson"]
@@ -142,7 +143,7 @@ def test_every_type_comes_back(db, tmp_path, format_):
         ],
     )
 )
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), suppress_health_check=list(HealthCheck))
 def test_any_frame_comes_back(tmp_path_factory, frame):
     """Random frames survive every format; NDJSON has no NaN."""
     if not frame.width:

@@ -268,7 +268,7 @@ def test_an_entity_table_under_another_name(db, tmp_path):
     assert db.get("copies", "s")["content"] == "world" and db.get("resources", "s") is None
 
 
-@pytest.mark.parametrize("rows", [2, 25_000])
+@pytest.mark.parametrize("rows", [2, pytest.param(25_000, marks=pytest.mark.long)])
 def test_entities_that_come_in_bulk_take_the_edges_that_wait_for_them(db, tmp_path, rows):
     """By a load of few or many, and by an import, as by an insert."""
     given = pl.DataFrame({"id": [f"x{i}" for i in range(rows)], "name": "x"})

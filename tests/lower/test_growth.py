@@ -143,17 +143,22 @@ def test_much_of_little_is_refused_at_once(small, text):
     assert time.monotonic() - started < 15
 
 
+@pytest.fixture(scope="module")
+def empty():
+    with rem.connect(background=False) as db:
+        yield db
+
+
 @pytest.mark.parametrize("expression", SAME)
-def test_pieces_make_the_same(monkeypatch, expression):
+def test_pieces_make_the_same(monkeypatch, empty, expression):
     """Row by row or at once, the values are those of the whole batch."""
-    db = rem.connect()
     text = (
         f"SELECT i, {expression} AS v FROM (SELECT i, 'text ' || i s, range(i % 7) l, "
         "CASE WHEN i % 11 > 0 THEN i % 5 END n FROM range(300) t(i)) ORDER BY i"
     )
-    whole = db.sql(text)
+    whole = empty.sql(text)
     monkeypatch.setattr(allowance, "PIECE_BYTES", 40)
-    assert db.sql(text).equals(whole)
+    assert empty.sql(text).equals(whole)
 
 
 def test_a_branch_that_is_not_taken_asks_for_nothing(small):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 
 import duckdb
 import polars as pl
@@ -22,11 +23,17 @@ BOOLS = [True, False, None]
 DECIMALS = [Decimal("0.00"), Decimal("1.25"), Decimal("-2.55"), Decimal("99999999.99"), None]
 
 
+@cache
+def _oracle() -> duckdb.DuckDBPyConnection:
+    """An instance of DuckDB takes longer to start than a question of these tests."""
+    return duckdb.connect()
+
+
 def _agree(data: pl.DataFrame, ours: pl.Expr, sql: str, *, ordered: bool = True) -> None:
     """Compare; an error of DuckDB must be an error here."""
     if ordered:
         data = data.with_row_index("place")
-    with duckdb.connect() as oracle:
+    with _oracle().cursor() as oracle:
         oracle.register("data", data.to_arrow())
         try:
             expected = oracle.execute(f"SELECT {sql} FROM data{' ORDER BY place' if ordered else ''}").fetchall()

@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 import rem_arrow as rem
+from tests.effort import examples
 from tests.sql.compare import multiset
 
 _NAN = float("nan")
@@ -99,7 +100,7 @@ def test_nan_is_never_skipped(both: tuple[rem.Database, duckdb.DuckDBPyConnectio
 def test_random_ranges_lose_no_row(both: tuple[rem.Database, duckdb.DuckDBPyConnection]) -> None:
     db, oracle = both
     pick = random.Random(5)
-    for _ in range(150):
+    for _ in range(examples(150)):
         conditions = [_condition(pick) for _ in range(pick.randint(1, 3))]
         text = f"SELECT {_SUMS} FROM z WHERE {pick.choice([' AND ', ' OR ']).join(conditions)}"
         assert multiset(db.sql(text).rows()) == multiset(oracle.execute(text).fetchall()), text

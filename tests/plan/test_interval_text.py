@@ -9,6 +9,7 @@ import pytest
 
 import rem_arrow as rem
 from rem_arrow.plan.interval_text import interval_of
+from tests.effort import examples
 
 TEXTS = 3_000
 WORDS = (
@@ -50,7 +51,7 @@ def test_a_text_is_the_interval_that_duckdb_reads():
     """Signs, fractions of every unit, every spelling, `ago` and clocks; DuckDB's errors are ours."""
     pick, con = random.Random(7), duckdb.connect()
     differences = []
-    for text in (_text(pick) for _ in range(TEXTS)):
+    for text in (_text(pick) for _ in range(examples(TEXTS))):
         try:
             expected = con.execute(_PARTS, [text]).fetchone()
         except duckdb.Error:

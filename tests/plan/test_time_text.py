@@ -10,6 +10,7 @@ import pytest
 
 import rem_arrow as rem
 from rem_arrow.plan.time_text import count_of
+from tests.effort import examples
 
 TEXTS = 700
 COUNTS = {
@@ -59,7 +60,7 @@ def test_a_text_is_the_time_that_duckdb_reads(kind):
     con.execute("SET TimeZone = 'UTC'")
     dtype, count = COUNTS[kind]
     differences = []
-    for text in (_text(pick) for _ in range(TEXTS)):
+    for text in (_text(pick) for _ in range(examples(TEXTS))):
         try:
             (expected,) = con.execute(f"SELECT {count} FROM (SELECT CAST($1 AS {kind}) AS x)", [text]).fetchone()
         except duckdb.Error:

@@ -14,6 +14,7 @@ from rem_arrow.engine import run
 from rem_arrow.running import scratch
 from rem_arrow.running.scratch import Scratch
 from tests.children import run_python
+from tests.effort import examples
 
 ROWS = pl.DataFrame({"n": range(1_000), "s": ["text"] * 1_000})
 
@@ -111,7 +112,7 @@ def test_a_reader_writes_nothing_into_the_database(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(Scratch, "folder", lambda self: made.append(folder(self)) or made[-1])
     query = "SELECT n, count(*) FROM t GROUP BY n ORDER BY n DESC"
     with rem.connect(tmp_path / "db") as db:
-        db.load("t", ROWS)
+        db.load("t", ROWS.head(examples(1_000)))
         rows = db.sql(query)
         assert made and all(p.is_relative_to(tmp_path / "db" / "scratch") for p in made)
     made.clear()

@@ -8,6 +8,7 @@ import pytest
 
 import rem_arrow as rem
 from rem_arrow.engine import prepared
+from tests.effort import some
 from tests.sql.compare import multiset
 
 
@@ -42,8 +43,10 @@ def test_a_constant_stands_in_every_row(
         assert db.sql(text, {"x": 1} if "$x" in text else None).rows() == expected
 
 
-@pytest.mark.parametrize("few_rows", [0, prepared.FEW_ROWS])
-@pytest.mark.parametrize("kind", ["", "LEFT", "RIGHT", "FULL", "SEMI", "ANTI"])
+@pytest.mark.parametrize(
+    ("kind", "few_rows"),
+    some([(kind, few) for kind in ("", "LEFT", "RIGHT", "FULL", "SEMI", "ANTI") for few in (0, prepared.FEW_ROWS)]),
+)
 def test_nan_joins_nan(few_rows: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in DuckDB, also where there is one row, or where rows are known to be in order."""
     monkeypatch.setattr(prepared, "FEW_ROWS", few_rows)

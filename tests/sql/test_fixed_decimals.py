@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rem_arrow as rem
+from tests.effort import examples
 from tests.sql.compare import multiset
 
 
@@ -49,8 +50,8 @@ QUERIES = (
 )
 
 
-@pytest.mark.parametrize("sealed", [False, True], ids=["tail", "sealed"])
-@settings(max_examples=12)
+@pytest.mark.parametrize("sealed", [pytest.param(False, marks=pytest.mark.long), True], ids=["tail", "sealed"])
+@settings(max_examples=examples(12))
 @given(rows=ROWS)
 def test_decimals_agree_with_duckdb(sealed, rows):
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")

@@ -94,14 +94,14 @@ TOO_LONG = (
 )
 
 
-@pytest.mark.parametrize("compact", [False, True], ids=["tail", "sealed"])
+@pytest.mark.parametrize("compact", [pytest.param(False, marks=pytest.mark.long), True], ids=["tail", "sealed"])
 def test_a_script_of_intervals_agrees_with_duckdb(compact):
     """Stored, changed, compared, sorted, grouped, joined, aggregated, multiplied and added to dates."""
     with rem.connect(background=False) as db, duckdb.connect() as oracle:
         for text in STEPS:
             expected = oracle.execute(text).fetchall()
             actual = db.sql(text)
-            if compact:
+            if compact and not text.startswith("SELECT"):
                 db.compact()
             if text.startswith("SELECT"):
                 assert actual.rows() == expected, text

@@ -15,6 +15,7 @@ import pytest
 
 import rem_arrow as rem
 from rem_arrow.engine import prepared
+from tests.effort import examples
 from tests.patience import PATIENCE_S
 from tests.sql.compare import multiset
 
@@ -201,7 +202,7 @@ def _same(text: str, db: rem.Database, oracle: duckdb.DuckDBPyConnection, where:
 def test_random_queries_agree_with_duckdb(few_rows: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few hundred queries on each of Polars' engines; the seed of a failure is in its message."""
     monkeypatch.setattr(prepared, "FEW_ROWS", few_rows)
-    _compare(seed, 20)
+    _compare(seed, examples(20))
 
 
 @pytest.mark.long

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rem_arrow as rem
+from tests.effort import some
 
 COLUMNS = {
     "TIMESTAMP_NS": "'2024-01-01 00:00:00.123456789'",
@@ -48,8 +49,7 @@ def test_by_key_as_by_scan(sealed: bool) -> None:
         assert db.sql("SELECT * FROM t WHERE id IN (2, 1) ORDER BY id").equals(db.sql("SELECT * FROM t ORDER BY id"))
 
 
-@pytest.mark.parametrize("sealed", [False, True])
-@pytest.mark.parametrize("dtype", KEYED)
+@pytest.mark.parametrize(("dtype", "sealed"), some([(dtype, sealed) for dtype in KEYED for sealed in (False, True)]))
 def test_keys_are_exact(dtype: str, sealed: bool) -> None:
     """The next value is another key, and the same one is refused, whether rows are in a tail or in a segment."""
     value = COLUMNS[dtype]

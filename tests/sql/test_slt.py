@@ -18,6 +18,7 @@ from rem_arrow.engine import prepared
 from tests.sql.compare import multiset, rows
 
 FILES = sorted(Path(__file__).parent.glob("*.slt"))
+PLACES = ("tail", "sealed")
 _ORDERED = re.compile(r"\bORDER BY\b(?!.*\))", re.IGNORECASE | re.DOTALL)
 
 
@@ -36,18 +37,20 @@ def blocks(path: Path) -> Iterator[tuple[str, str, int]]:
             kind, lines = "", []
 
 
-@pytest.fixture(params=["tail", "sealed"])
-def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where the rows are; sealed ones run as if they were many."""
-    if request.param == "sealed":
-        monkeypatch.setattr(prepared, "FEW_ROWS", 0)
-    return str(request.param)
+def cases() -> Iterator[object]:
+    """Yield every file with both places of the rows; each in one of them, in turn, is not long."""
+    for number, path in enumerate(FILES):
+        for turn, place in enumerate(PLACES):
+            marks = [] if number % len(PLACES) == turn else [pytest.mark.long]
+            yield pytest.param(path, place, id=f"{place}-{path.stem}", marks=marks)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
-def test_a_file_agrees_with_duckdb(path: Path, place: str) -> None:
-    """Every query of the file, all failures in one message."""
+@pytest.mark.parametrize(("path", "place"), list(cases()))
+def test_a_file_agrees_with_duckdb(path: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every query of the file, all failures in one message; sealed rows run as if they were many."""
     failures = []
+    if place == "sealed":
+        monkeypatch.setattr(prepared, "FEW_ROWS", 0)
     with rem.connect(background=False) as db, duckdb.connect() as oracle:
         oracle.execute("SET timezone = 'UTC'")
         found = list(blocks(path))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import rem_arrow as rem
 from tests.children import killed
+from tests.effort import examples
 
 ROWS = 25_000
 _CHILD = """
@@ -31,7 +32,7 @@ def test_each_statement_is_done_or_not_begun_after_a_kill(tmp_path: Path) -> Non
             "b, d c, d e, d f WHERE f.x < 3"
         )
         db.sql(f"DELETE FROM t WHERE i >= {ROWS}; CREATE TABLE pair AS SELECT * FROM (VALUES (1, 0), (2, 0)) p(k, a)")
-    for seed in range(4):
+    for seed in range(examples(4, least=2)):
         said = int(killed("-c", _CHILD, path, after_s=0.1 + 0.13 * seed).lines[-1])
         with rem.connect(path) as db:
             assert db.verify().height == 0

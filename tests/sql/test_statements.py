@@ -358,7 +358,7 @@ def test_the_first_to_commit_a_row_wins(db: rem.Database) -> None:
         db.sql("ROLLBACK")
 
 
-@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("sealed", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_default_has_any_type(tmp_path, sealed):
     """Rows of before and new rows have it, in the tail, in a segment and after reopening."""
     defaults = {

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import rem_arrow as rem
 from rem_arrow.engine import run
 from rem_arrow.lower import context, execution
+from tests.effort import examples
 
 CASES = [
     tuple(line.rsplit("  ->  ", 1))
@@ -32,7 +33,7 @@ def filled(**options: str) -> rem.Database:
     return db
 
 
-@pytest.fixture(scope="module", params=["in-memory", "streaming", "parts"])
+@pytest.fixture(scope="module", params=[pytest.param("in-memory", marks=pytest.mark.long), "streaming", "parts"])
 def db(request: pytest.FixtureRequest) -> Iterator[rem.Database]:
     """A database on each engine of Polars, and one that may hold next to nothing in memory."""
     with (
@@ -101,7 +102,7 @@ LAWS = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from(SOURCES),
     st.lists(st.sampled_from(WRAPPERS), max_size=3),

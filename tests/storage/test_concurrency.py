@@ -207,7 +207,7 @@ def test_a_lazy_frame_keeps_its_rows_through_compaction(db):
     assert db.sql("SELECT COUNT(*) FROM a").item() == 50
 
 
-@pytest.mark.parametrize("again", ["insert", "load"])
+@pytest.mark.parametrize("again", ["insert", pytest.param("load", marks=pytest.mark.long)])
 def test_a_snapshot_finds_a_row_whose_id_was_purged_and_came_again(db, again):
     """The one index entry of an id serves the versions before the purge and behind it."""
     db.insert("a", [{"id": f"r{i}", "n": i} for i in range(30)])

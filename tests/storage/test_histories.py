@@ -9,6 +9,7 @@ import pytest
 
 from rem_arrow.face.transaction import Transaction as Face
 from rem_arrow.storage.conflicts import RecentCommits
+from tests.effort import examples, some
 from tests.storage.histories import Append, Interval, Read, Transaction, anomalies
 from tests.storage.history_workload import Workload
 
@@ -150,7 +151,7 @@ def _no_anomalies(path: Path, histories: int, seed: int) -> None:
 
 def test_transactions_are_isolated_by_snapshots(tmp_path):
     """A few random histories of eight threads and two processes."""
-    _no_anomalies(tmp_path / "db", 15, seed=0)
+    _no_anomalies(tmp_path / "db", examples(15), seed=0)
 
 
 def _forget_conflicts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +166,7 @@ def _show_uncommitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Face, "_write", lambda self, compute: self._instance.writes.run(compute))
 
 
-@pytest.mark.parametrize("damage", [_forget_conflicts, _show_the_newest, _show_uncommitted])
+@pytest.mark.parametrize("damage", some([_show_the_newest, _forget_conflicts, _show_uncommitted]))
 def test_the_histories_show_what_is_not_isolated(tmp_path, monkeypatch, damage):
     """Transactions that forget conflicts, read what others commit meanwhile, or store before they commit."""
     damage(monkeypatch)

@@ -24,6 +24,7 @@ import rem_arrow as rem
 from rem_arrow.access.access import Access
 from rem_arrow.storage import compaction, recovery
 from rem_arrow.storage.version import Version
+from tests.effort import examples
 from tests.storage import damages
 from tests.storage.scheduler import DeadlockError, Lock, Schedule, Scheduler
 
@@ -295,7 +296,7 @@ def _searched(examples: int, *phases: Phase) -> None:
 
 def test_interleavings():
     """Some schedules, found by hypothesis."""
-    _searched(30)
+    _searched(examples(30))
 
 
 @pytest.mark.long

@@ -24,7 +24,7 @@ db.close()
 """
 
 
-@pytest.mark.parametrize("how", ["killed", "closed"])
+@pytest.mark.parametrize("how", ["killed", pytest.param("closed", marks=pytest.mark.long)])
 def test_a_tail_that_was_left_is_sealed_by_the_next_process(tmp_path: Path, how: str) -> None:
     """And each row is there once; a small tail stays, and a reader changes nothing."""
     for _ in range(2):

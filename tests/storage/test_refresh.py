@@ -17,6 +17,7 @@ import rem_arrow as rem
 from rem_arrow.storage import reader_turns, recovery
 from rem_arrow.storage.kv import KV
 from tests.children import ROOT, run_python
+from tests.effort import examples
 
 ROWS, AMOUNT = 500, 1_000
 SUM = "SELECT (SELECT sum(v) FROM a) + (SELECT sum(v) FROM b)"
@@ -45,7 +46,7 @@ def _refreshed(path: Path, refreshes: int) -> None:
 
 
 def test_each_refresh_shows_one_commit(tmp_path: Path) -> None:
-    _refreshed(tmp_path / "db", 40)
+    _refreshed(tmp_path / "db", examples(40))
 
 
 @pytest.mark.long

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 import rem_arrow as rem
 from rem_arrow.write import entity_load, loader
+from tests.effort import examples
 
 
 class Part(BaseModel):
@@ -91,8 +92,8 @@ def frames(draw: st.DrawFn) -> pl.DataFrame:
     return pl.DataFrame({"id": ids, **columns})
 
 
-@pytest.mark.parametrize("direct_rows_min", [2, 20_000])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("direct_rows_min", [2, pytest.param(20_000, marks=pytest.mark.long)])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given=st.lists(frames(), min_size=1, max_size=2))
 def test_columns_give_what_rows_give(
     monkeypatch: pytest.MonkeyPatch, direct_rows_min: int, given: list[pl.DataFrame]

@@ -25,7 +25,7 @@ def nearest(db: rem.Database) -> list[str]:
     return db.search("resources", "the red fox", k=5, mode="vector")["id"].to_list()
 
 
-@pytest.mark.parametrize("background", [True, False])
+@pytest.mark.parametrize("background", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_killed_process_loses_no_vectors(tmp_path: Path, background: bool) -> None:
     """The rows were stored; the next connection computes what is missing."""
     assert run_python(KILLED, tmp_path / "db").returncode == 0

@@ -19,7 +19,7 @@ def task(**fields: object) -> type[BaseModel]:
 FIRST = task(title=(str, ...), state=(str, "open"), points=(int, 1), note=(str | None, None))
 
 
-@pytest.fixture(params=[False, True], ids=["tail", "sealed"])
+@pytest.fixture(params=[pytest.param(False, marks=pytest.mark.long), True], ids=["tail", "sealed"])
 def db(request: pytest.FixtureRequest):
     with rem.connect(background=False) as database:
         database.register(FIRST)

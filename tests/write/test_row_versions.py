@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 import rem_arrow as rem
 from rem_arrow.storage import keys
 from rem_arrow.write import loader
+from tests.effort import examples
 
 NAMES = ["Ada", "Bo", "Cy", "ÉVA", "dee dee"]
 
@@ -105,14 +106,14 @@ def _state(db: rem.Database) -> list[object]:
     return state
 
 
-@pytest.fixture(params=["tail", "segments"])
+@pytest.fixture(params=[pytest.param("tail", marks=pytest.mark.long), "segments"])
 def bulk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     if request.param == "segments":
         monkeypatch.setattr(loader, "DIRECT_ROWS_MIN", 2)
     return bool(request.param == "segments")
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(statements=st.lists(STATEMENTS, min_size=1, max_size=6))
 def test_columns_give_what_rows_give(bulk: bool, statements: list[str]) -> None:
     with _made(Person, many=bulk) as columns, _made(WholePerson, many=bulk) as rows:
