@@ -19,7 +19,7 @@ from rem_arrow.ask.record import Along, Among, Compared, Flag, Within
 from rem_arrow.ask.table_relations import Relation
 from rem_arrow.ask.vocabulary import EdgeKind
 
-_BESIDE = 3
+_BESIDE, _NAMED_MIN = 3, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,10 @@ def set_aside(draft: Draft) -> list[SaidOfEdges]:
         is_time = item.operator is not None and item.operator.span is not None
         if place in draft.used or not (is_time or item.kind == "number" or draft.is_operator(place, "compare")):
             continue
-        options = [
-            (kind, column)
-            for kind in kinds
-            for column in kind.columns
-            if (column.is_time or column.is_year if is_time else column.has_unit)
-        ]
+        if _is_of_rows(draft, place, is_time=is_time):
+            continue
         beside = _stems_beside(draft, place)
+        options = [(kind, c) for kind in kinds for c in kind.columns if _may_be(c, is_time=is_time)]
         named = [o for o in options if set(o[1].stems) & beside]
         if not named and not (is_time and _follows_verb(draft, place, options)):
             continue
@@ -102,6 +99,23 @@ def _around(draft: Draft, place: int) -> list[int]:
     return places
 
 
+def _may_be(column: Column, *, is_time: bool) -> bool:
+    """Say whether a time, or a number, may be about a column."""
+    return column.is_time or column.is_year if is_time else column.has_unit
+
+
+def _is_of_rows(draft: Draft, place: int, *, is_time: bool) -> bool:
+    """Say whether a column of a table of the question is named beside an item."""
+    tables = {t.name for f in draft.frames for t in f.tables}
+    links = (draft.items[i].of("column") for i in _around(draft, place))
+    return any(
+        c.table in tables and q >= _NAMED_MIN and _may_be(c, is_time=is_time)
+        for link in links
+        if link is not None
+        for c, q in link.columns
+    )
+
+
 def _stems_beside(draft: Draft, place: int) -> set[str]:
     return {*(t.stem for t in tokenize(draft.items[place].text)), *(draft.items[i].stem for i in _around(draft, place))}
 
@@ -116,10 +130,9 @@ def _follows_verb(draft: Draft, place: int, options: list[tuple[EdgeKind, Column
         for i in range(place)
         if (v := draft.link(i, "verb")) is not None and any(_is_kind(r, k) for r in v.relations for k in kinds)
     ]
-    own = any(
-        (c.is_time or c.is_year) and not c.is_system for f in draft.frames if not f.is_name for t in f.tables
-        for c in t.columns
-    )  # fmt: skip
+    named = {t.name for f in draft.frames if f.is_name for t in f.tables}
+    times = (c for f in draft.frames for t in f.tables for c in t.columns if not c.is_system and t.name not in named)
+    own = any(_may_be(c, is_time=True) for c in times)
     return bool(verbs) and not own
 
 
