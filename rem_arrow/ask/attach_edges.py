@@ -19,7 +19,7 @@ from rem_arrow.ask.record import Along, Among, Compared, Flag, Within
 from rem_arrow.ask.table_relations import Relation
 from rem_arrow.ask.vocabulary import EdgeKind
 
-_BESIDE, _NAMED_MIN = 3, 0.5
+_BESIDE, _NAMED_MIN = 3, 0.9
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ LEFT_COST = {"unknown": 2.4, "content": 2.0, "number": 1.6, "operator": 1.2}
 def compose(draft: Draft, *, table: str | None, before: Selection | None) -> Draft | None:
     """Return a draft as a reading; None where nothing says what it is about."""
     items = draft.items
+    if draft.low(0) == "will":
+        draft.cost("what will be is not in the data", 3.0)
     keys = take_groups(draft)
     topics = reserve_topics(draft)
     make_frames(draft)
@@ -71,8 +73,6 @@ def compose(draft: Draft, *, table: str | None, before: Selection | None) -> Dra
     for place in draft.leftovers():
         item = items[place]
         draft.cost(f"{item.text} is left", LEFT_COST.get(item.kind, 2.0))
-    if draft.low(0) == "will":
-        draft.cost("what will be is not in the data", 3.0)
     if not draft.target.table.rows:
         draft.cost("an empty table", 0.5)
     return draft
@@ -272,6 +272,13 @@ def _of_person(draft: Draft, person: Frame, names: Sequence[Frame], nouns: Seque
     """Return the frame of a "who" that asks; where no table of persons fits, what names a person is asked of a row."""
     others = [t.name for f in (*names, *nouns) for t in f.tables]
     verbs = [draft.link(p, "verb") for p in range(len(draft.items))]
+    doers = {r.source for v in verbs if v is not None for r in v.relations if r.target in others}
+    if not nouns and doers and doers.isdisjoint(t.name for t in person.tables):
+        # "Who sponsors X", where firms do.
+        subject = subject_of_verb(draft)
+        if subject is not None:
+            draft.frames.remove(person)
+            return subject
     people: list[tuple[float, int]] = []
     for number, table in enumerate(person.tables):
         fit = 0.0

@@ -11,7 +11,7 @@ from rem_arrow.ask.column_words import Column
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.english import word_set
 from rem_arrow.ask.group_keys import _by_verbs, _time_of_verbs
-from rem_arrow.ask.record import Attribute
+from rem_arrow.ask.record import Attribute, Flag
 from rem_arrow.ask.table_relations import paths
 
 _AUXILIARIES = word_set(
@@ -105,7 +105,13 @@ def _asked_by_wh(draft: Draft, target: Frame) -> list[Attribute]:
             )
         elif word == "where":
             column = next(
-                (c for p in quantities.PLACES for c in target.table.columns if p in c.parts and c.is_text), None
+                (
+                    c
+                    for p in quantities.PLACES
+                    for c in target.table.columns
+                    if p in c.parts and c.is_text and (c.known.distinct or not target.table.rows)
+                ),
+                None,
             )
         elif word.startswith("how ") and word != "how many times":
             column = _how(draft, place, word.removeprefix("how "), target)
@@ -194,11 +200,16 @@ def _asked_by_verb(draft: Draft, target: Frame) -> list[Attribute]:
 def is_truth(draft: Draft) -> bool:
     """Return whether a question asks for yes or no: it begins with an auxiliary."""
     first = next((i for i, item in enumerate(draft.items) if item.low not in _POLITE), None)
-    return (
-        first is not None and draft.low(first).split(" ")[0] in _AUXILIARIES and draft.low(first) not in ("can", "do")
-    ) or (
-        first is not None and draft.low(first) == "do" and draft.low(first + 1) in ("we", "you", "any", "the", "they")
-    )
+    if first is None:
+        return False
+    word, following = draft.low(first), draft.low(first + 1)
+    if word in ("can", "may", "could"):
+        # "Can you camp at X" asks for a flag of X; "can you show me X" for X.
+        of_names = any(f.is_name and any(isinstance(c, Flag) for c in f.conditions) for f in draft.frames)
+        return of_names and following in ("you", "we", "i", "one", "people")
+    if word == "do":
+        return following in ("we", "you", "any", "the", "they")
+    return word.split(" ")[0] in _AUXILIARIES
 
 
 _POLITE = word_set("""please hi hello hey , so and ! tell me""")

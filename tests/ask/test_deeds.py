@@ -70,5 +70,15 @@ def test_the_rows_are_right(db: rem.Database, question: str, ids: list[str]) -> 
     assert answer.confidence >= 0.8
 
 
+def test_who_does_it_may_be_no_person(db: rem.Database) -> None:
+    db.insert("entities", {"id": "brew", "name": "Brewery", "entity_type": "sponsor"})
+    db.add_edge("brew", "sea", "promotes")
+    assert db.ask("who promotes The Sea?").results["id"].to_list() == ["brew"]
+
+
+def test_what_is_not_known_is_declined(db: rem.Database) -> None:
+    assert db.ask("will it snow during Heat?").confidence < 0.5
+
+
 def test_a_total_amount_is_a_sum(db: rem.Database) -> None:
     assert db.ask("total amount of loans each month", now=NOW).results.rows() == [("2026-01", 1.0), ("2026-02", 2.0)]
