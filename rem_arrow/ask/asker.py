@@ -145,8 +145,6 @@ class Asker:
             raise InputError(f"now is a datetime, not {now!r}")
         at = now or datetime.now(timezone.utc)
         at = at if at.tzinfo is not None else at.replace(tzinfo=timezone.utc)
-        if conversation is not None:
-            checks.text(conversation, "the name of a conversation", blank=False)
         with self._lock:
             lexicon = self._lexicons.of(vocabulary)
             before = None if conversation is None else self._conversations.get(conversation)

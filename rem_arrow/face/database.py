@@ -28,7 +28,7 @@ from rem_arrow.face.graph_paths import PathVerbs
 from rem_arrow.face.import_export import ImportExportVerbs
 from rem_arrow.face.interchange import InterchangeVerbs
 from rem_arrow.face.loads import LoadVerbs
-from rem_arrow.face.natural_language import QuestionVerbs
+from rem_arrow.face.natural_language import Asking, QuestionVerbs
 from rem_arrow.face.publication_verbs import PublicationVerbs
 from rem_arrow.face.representation import Representation
 from rem_arrow.face.search import SearchVerbs
@@ -97,6 +97,7 @@ class Database(
             store, embedder, files, embeds_later=embed == "background", slow_statement_s=slow_statement_s
         )
         self._deleted_at_close = temporary
+        self._asking = Asking()
         self._instance.session = initial(self._instance, "memory" if temporary is not None else store.path.stem)
         self._thread = threading.local()
         if not store.read_only:
@@ -207,9 +208,10 @@ class Database(
 
     # --- inside
 
-    def _apart(self, limits: Limits, *, reads_only: bool) -> Database:
+    def _apart(self, limits: Limits, *, reads_only: bool, asks_as: str = "") -> Database:
         """Return a handle with settings, temporary tables and limits of its own; `Instance.end_apart` ends it."""
         other = copy.copy(self)
+        other._asks_as = asks_as
         other._instance, other._thread = self._instance.apart(limits, reads_only=reads_only), threading.local()
         return other
 

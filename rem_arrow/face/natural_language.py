@@ -26,10 +26,18 @@ if TYPE_CHECKING:
     from rem_arrow.language.language_model import LanguageModel
 
 
+class Asking:
+    """Who answers the questions of an open database, made for the first of them; its handles share it."""
+
+    asker: Asker | None = None
+
+
 class QuestionVerbs(Verbs):
     """The part of a database that answers questions."""
 
-    _asker: Asker | None = None
+    _asking: Asking
+    # Whose conversations a handle goes on with.
+    _asks_as = ""
 
     def query_natural_language(
         self,
@@ -71,7 +79,8 @@ class QuestionVerbs(Verbs):
             rows_max: the most rows of the result.
             explain: keep the plan of each stage, as `explain` prints it.
             session: the name of a conversation: a question of the same name may go on from the one before, "and last
-                month?", "only the open ones", "who wrote them?". Conversations live as long as the handle.
+                month?", "only the open ones", "who wrote them?". Conversations live as long as the database is open;
+                on a server each token has its own.
 
         Returns:
             An `Answer`: `results` (a DataFrame), `query`, `query_type`, `confidence`, `explanation`, `stages`,
@@ -94,9 +103,12 @@ class QuestionVerbs(Verbs):
         checks.one_of(mode, "mode", ("plan", "adaptive"))
         pinned, bounds = _Pinned(self._instance, self._access()), Bounds(timeout_s, rows_max, explain)
         language_model = language_model_of(model, base_url, model_timeout_s)
-        if self._asker is None:
-            self._asker = Asker()
-        answer = self._asker.ask(
+        if self._asking.asker is None:
+            self._asking.asker = Asker()
+        if session is not None:
+            checks.text(session, "the name of a conversation", blank=False)
+            session = f"{self._asks_as}\0{session}"
+        answer = self._asking.asker.ask(
             pinned,
             question,
             table=table,

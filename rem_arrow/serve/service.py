@@ -169,7 +169,8 @@ class Service:
                 yield handle
             return
         memory_bytes = self.limits.memory_bytes or self.database._instance.limits.memory_bytes
-        handle = self.database._apart(Limits(self.limits.timeout_s, memory_bytes), reads_only=not grant.allows("write"))
+        limits, reads_only = Limits(self.limits.timeout_s, memory_bytes), not grant.allows("write")
+        handle = self.database._apart(limits, reads_only=reads_only, asks_as=grant.name)
         try:
             yield handle
         except BaseException:

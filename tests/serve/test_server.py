@@ -341,3 +341,21 @@ def test_a_port_that_is_taken_is_said(server):
         with pytest.raises(rem.InputError, match="cannot listen at"):
             rem.start_server(db, port=int(server.address.rpartition(":")[2]))
         assert db.tables().height
+
+
+def test_a_conversation_goes_on_for_its_token_alone(tmp_path):
+    """The words of the database are read once for all calls."""
+    with (
+        rem.connect() as base,
+        rem.start_server(base, token_file=token_file(tmp_path)) as server,
+        rem.connect(server.address, token=WRITER) as one,
+        rem.connect(server.address, token=READER) as other,
+    ):
+        base.insert(
+            "entities", [{"id": i, "name": f"Firm {i}", "entity_type": t} for i, t in (("a", "firm"), ("b", "club"))]
+        )
+        assert one.ask("how many entities are there?", session="s").results.item() == 2
+        asker = base._asking.asker
+        assert one.ask("only those with entity type club", session="s").results.item() == 1
+        assert other.ask("only those with entity type club", session="s").results.shape != (1, 1)
+        assert base._asking.asker is asker is not None

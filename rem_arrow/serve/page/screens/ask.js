@@ -9,6 +9,9 @@ import { ofFrame } from "../frames.js";
 import { Grid } from "../grid.js";
 import { address, go } from "../shell.js";
 
+// A question may go on from the one before: "only the open ones".
+const conversation = crypto.randomUUID?.() ?? String(Math.random());
+
 export async function show(screen, [asked = ""], { signal }) {
   let asking = null;
   let kept = [];
@@ -32,7 +35,7 @@ export async function show(screen, [asked = ""], { signal }) {
     stop.hidden = false;
     fill(answer, el("p", { class: "busy", role: "status" }, "Reading the question, and running what it asks for"));
     try {
-      const { value, frames } = await call("ask", { question }, { signal: mine.signal, keep: true });
+      const { value, frames } = await call("ask", { question, session: conversation }, { signal: mine.signal, keep: true });
       giveUp();
       kept = frames.map((frame) => frame.result);
       fill(answer, ...(value.declined ? declined(value) : answered(value)));
