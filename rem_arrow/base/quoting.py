@@ -17,6 +17,11 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def unquoted(name: str) -> str:
+    """Return the name that stands between quotes."""
+    return name.replace('""', '"')
+
+
 def readable(name: str) -> str:
     """Return a name in quotes where it needs them."""
     return name if _PLAIN_NAME.fullmatch(name) and name.lower() not in KEYWORDS else identifier(name)

@@ -8,7 +8,7 @@ has, or a name of this machine. A request that a page makes has an `Origin`, and
 from __future__ import annotations
 
 import ipaddress
-import socket
+import platform
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -53,7 +53,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, host: str) -> None:
         self._app = app
-        self._names = {"localhost", host.casefold(), socket.gethostname().casefold()}
+        self._names = {"localhost", host.casefold(), platform.node().casefold()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_policy(message: Message) -> None:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
+from rem_arrow.base.quoting import unquoted
+
 PieceKind: TypeAlias = Literal["comment", "text", "name", "word", "number", "parameter", "symbol"]
 
 
@@ -37,7 +39,7 @@ class Piece(NamedTuple):
         """What a word or a name in quotes names."""
         if self.kind == "word":
             return self.text
-        return self.text[1 : None if self.is_open else -1].replace('""', '"')
+        return unquoted(self.text[1 : None if self.is_open else -1])
 
 
 _PIECE = re.compile(
