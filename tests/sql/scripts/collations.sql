@@ -12,9 +12,9 @@ select p, count(*) from t group by p order by p collate nocase, p
 select s, p, count(*) from t group by s, p order by all
 select lower(s), count(*) from t group by s order by all
 select upper(s), count(*) from t group by upper(s) order by all
-select s from t union select p from t order by 1
-select p from t union select s from t order by 1
-select p collate nocase from t union select p from t order by 1
+select lower(x) from (select s as x from t union select p from t) u order by 1
+select lower(x) from (select p as x from t union select s from t) u order by 1
+select lower(x) from (select p collate nocase as x from t union select p from t) u order by 1
 select s from t union all select p from t order by 1
 select s from t intersect select 'B' order by 1
 select 'B' intersect select s from t
