@@ -84,7 +84,7 @@ def properties_text(properties: Any, what: str) -> str | None:
         return None if properties is None else json_text(properties)
     try:
         from_json_text(properties)
-    except ValueError:
+    except (ValueError, TypeError):
         raise InputError(f"{what} are JSON, not {properties[:60]!r}; give an object, or its JSON text") from None
     return properties
 

@@ -181,6 +181,20 @@ def test_names_that_no_file_can_have(folder: Path, text: str, name: str) -> None
         db.sql(text.format(name and f"{folder}/{name}"))
 
 
+PARTS = "COPY (SELECT 1 AS n, v FROM (VALUES ('../x'), ('..')) t(v)) TO '{}' (FORMAT csv, PARTITION_BY v)"
+
+
+@pytest.mark.parametrize("place", ["out/parts", "db/parts", "db", "in/link/parts"])
+def test_a_folder_of_parts_lies_in_an_allowed_one(folder: Path, place: str) -> None:
+    """And so do its parts, whatever their values are."""
+    with rem.connect(folder / "db", files=folder / "in") as db:
+        with pytest.raises(rem.InputError, match="lies outside"):
+            db.sql(PARTS.format(folder / place))
+        db.sql(PARTS.format(folder / "in" / "parts"))
+    assert sorted(p.name for p in (folder / "out").iterdir()) == ["a.csv"]
+    assert sorted(p.name for p in (folder / "in" / "parts").iterdir()) == ["v=..", "v=..%2Fx"]
+
+
 def test_a_folder_is_not_made_a_database(folder: Path) -> None:
     """By a file that is called as a database's; everything else there would be refused from then on."""
     with (
@@ -203,7 +217,6 @@ def test_a_folder_is_not_made_a_database(folder: Path) -> None:
         "COPY t TO PROGRAM 'cat'",
         "COPY t FROM STDIN",
         "COPY t TO STDOUT",
-        "COPY t TO '{}' (FORMAT csv, PARTITION_BY n)",
     ],
 )
 def test_other_statements_and_functions_have_no_files(folder: Path, text: str) -> None:
