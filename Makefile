@@ -39,8 +39,8 @@ $(CORE): pyproject.toml constraints.txt | $(BIN)/pip
 demo: $(CORE)
 	@$(BIN)/rem-arrow demo
 
-# A process for each core; a file of tests runs in one.
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+# A process for each core; a file of tests runs in one. What pytest makes of the tests is kept for the next run.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 test: $(DEV)
 	$(PYTEST)
 
