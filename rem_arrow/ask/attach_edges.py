@@ -140,10 +140,8 @@ def _conditions(draft: Draft, place: int, column: Column) -> list[Along]:
     operator = draft.items[place].operator
     if operator is None:
         return [Compared(column, "=", number_of(draft.items[place].text))]
-    negation = draft.is_negated(place)
     if operator.span is not None:
-        draft.use(*([] if negation is None else [negation]))
-        return [Within(column, operator.span.low, operator.span.high, negation is not None)]
+        return [Within(column, operator.span.low, operator.span.high, _negated(draft, place))]
     found: list[Along] = [Compared(column, operator.comparator, operator.value)]
     return [*found, Compared(column, "<=", operator.value_2)] if operator.value_2 is not None else found
 
@@ -157,9 +155,16 @@ def _take_values(draft: Draft, frame: Frame, kind: EdgeKind) -> None:
             value = column.values.get(normal(item.text))
             if value is None and not (column.is_flag and item.stem in column.stems):
                 continue
-            negation = draft.is_negated(place)
-            is_so = negation is None
-            frame.along.append(Flag(column, is_so) if value is None else Among(column, (value,), not is_so))
-            beside = [i for i in _around(draft, place) if draft.items[i].stem in column.stems]
-            draft.use(place, *beside, *([] if negation is None else [negation]))
+            negated = _negated(draft, place)
+            frame.along.append(Flag(column, not negated) if value is None else Among(column, (value,), negated))
+            draft.use(place, *(i for i in _around(draft, place) if draft.items[i].stem in column.stems))
             break
+
+
+def _negated(draft: Draft, place: int) -> bool:
+    """Say whether a negation is about an item, and use it; one that is about the whole frame is used already."""
+    negation = draft.is_negated(place)
+    if negation is None or negation in draft.used:
+        return False
+    draft.use(negation)
+    return True

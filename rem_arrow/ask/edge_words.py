@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from typing import TypeAlias
@@ -12,7 +11,10 @@ import polars as pl
 from rem_arrow.ask.column_words import Column, stems_of
 from rem_arrow.ask.known_values import SAMPLE_ROWS, values_of
 from rem_arrow.ask.session import Session
+from rem_arrow.model.fields import parsed_json
 
+# The columns of edges that tell them apart; a property of such a name is not asked for.
+ENDS = ("edge_type", "src_table", "src", "dst_table", "dst")
 # A type of edges between two tables.
 Ends: TypeAlias = "tuple[str, str | None, str | None]"
 
@@ -27,9 +29,9 @@ def edge_columns(session: Session) -> dict[Ends, tuple[Column, ...]]:
     )
     found: dict[Ends, dict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
     for edge_type, source, target, properties in session.query(text, {}, None).iter_rows():
-        held = json.loads(properties)
+        held = parsed_json(properties)
         for name, value in held.items() if isinstance(held, dict) else ():
-            if value is not None and not name.startswith(("$", "/")):
+            if value is not None and not name.startswith(("$", "/")) and name.casefold() not in ENDS:
                 found[edge_type, source, target][name].append(value)
     return {
         ends: tuple(c for name, values in named.items() if (c := _column(name, values)) is not None)

@@ -62,11 +62,15 @@ AGED = frozenset(["old", "older", "oldest", "young", "younger", "youngest"])
 AGE_WORDS = ("age", "birth", "born", "birthday", "birthdate", "dob")
 
 
-_MONEY = word_set(
-    """price cost fee amount salary wage revenue budget total balance rent fine charge payment income pay value
-    turnover profit funding spend spent"""
+MONEY = frozenset(
+    map(
+        english.stem,
+        word_set(
+            """price cost fee amount salary wage revenue budget total balance rent fine charge payment income pay value
+            turnover profit funding spend spent"""
+        ),
+    )
 )
-MONEY = frozenset(english.stem(w) for w in _MONEY)
 
 
 PLACES = (

@@ -7,6 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from rem_arrow.ask.column_words import Column
+from rem_arrow.ask.edge_words import ENDS
 from rem_arrow.ask.query_joins import _key_columns, _number, _types, named
 from rem_arrow.ask.query_writer import Writer
 from rem_arrow.ask.record import (
@@ -188,7 +189,7 @@ def _edges(condition: Reaching) -> str:
         f"TRY_CAST(properties ->> {literal(c.name)} AS {sql_name(c.dtype)}) AS {readable(c.name)}"
         for c in columns.values()
     ]
-    return f"(SELECT *, {', '.join(read)} FROM edges)"
+    return f"(SELECT {', '.join([*ENDS, *read])} FROM edges)"
 
 
 def _from_rows(relation: Relation, rows: str, count: tuple[str, float] | None, *, negated: bool) -> tuple[str, str]:

@@ -17,7 +17,7 @@ import polars as pl
 from rem_arrow.ask import english, thesaurus
 from rem_arrow.ask.column_words import Column, stems_of
 from rem_arrow.ask.edge_words import edge_columns
-from rem_arrow.ask.known_values import NO_VALUES, SAMPLE_ROWS, may_have_values, normal, values_of
+from rem_arrow.ask.known_values import NO_VALUES, SAMPLE_ROWS, may_have_values, values_of
 from rem_arrow.ask.session import Session, TableState
 
 _CHANGE = 0.05
@@ -237,6 +237,3 @@ def _described(session: Session, state: TableState) -> TableWords:
         tuple(session.searchable(table.name)),
         tuple(table.name_fields),
     )
-
-
-__all__ = ["EdgeKind", "TableWords", "Vocabularies", "Vocabulary", "normal"]

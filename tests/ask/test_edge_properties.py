@@ -44,7 +44,12 @@ def db() -> Iterator[rem.Database]:
         db.add_edge("cid", "beta", "works_at", properties={"since": 2021, "role": "lead", "remote": True})
         for src, dst, stars, day in (("ann", "night", 5, "2024-03-01"), ("bob", "night", 2, "2024-05-01")):
             db.add_edge(src, dst, "rated", properties={"stars": stars, "rated_on": day})
-        db.add_edge("bob", "red", "rated", properties={"stars": 4.5, "rated_on": "2025-05-01", "odd": [1]})
+        db.add_edge(
+            "bob",
+            "red",
+            "rated",
+            properties={"stars": 4.5, "rated_on": "2025-05-01", "odd": [1], "weight": 7, "DST": 1},
+        )
         yield db
 
 
@@ -62,6 +67,7 @@ def db() -> Iterator[rem.Database]:
         ("which films did Ann Lee rate 5 stars?", ["night"]),
         ("who rated Night Train in May 2024?", ["bob"]),
         ("films rated in 2025", ["red"]),
+        ("films rated with a weight over 6", ["red"]),
         ("firms founded since 2000", ["beta"]),
     ],
 )
@@ -73,6 +79,14 @@ def test_an_edge_is_asked_for_by_its_properties(db: rem.Database, question: str,
 
 def test_a_property_that_no_edge_of_the_question_has_is_declined(db: rem.Database) -> None:
     assert db.ask("who works at Acme with more than 3 stars?").confidence < 0.5
+
+
+def test_texts_of_before_they_were_checked_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rem_arrow.write.edges.from_json_text", lambda text: text)
+    with rem.connect() as db:
+        db.insert("entities", [{"id": "a", "name": "Ann"}, {"id": "b", "name": "Bob"}])
+        db.add_edge("a", "b", "knows", properties="no json")
+        assert db.ask("who knows Bob?").results["id"].to_list() == ["a"]
 
 
 @pytest.mark.parametrize("write", ["verb", "frame", "sql"])
