@@ -21,11 +21,12 @@ def condition(filters: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
 def _condition(filters: Any, parameters: dict[str, Any]) -> str:
     if not isinstance(filters, dict):
         raise FilterError(f"a filter is a dict, not {filters!r}")
-    if "field" in filters:
-        return _comparison(filters, parameters)
-    for key in ("operator", "conditions"):
+    is_comparison = "field" in filters
+    for key in ("operator", "value" if is_comparison else "conditions"):
         if key not in filters:
             raise FilterError(f"{key!r} is missing in {filters}")
+    if is_comparison:
+        return _comparison(filters, parameters)
     terms = [_condition(term, parameters) for term in filters["conditions"]]
     match filters["operator"]:
         case "AND":
@@ -39,9 +40,6 @@ def _condition(filters: Any, parameters: dict[str, Any]) -> str:
 
 
 def _comparison(filters: dict[str, Any], parameters: dict[str, Any]) -> str:
-    for key in ("operator", "value"):
-        if key not in filters:
-            raise FilterError(f"{key!r} is missing in {filters}")
     name, operator, value = str(filters["field"]), filters["operator"], filters["value"]
     path = [] if name in _COLUMNS else name.removeprefix("meta.").split(".")
     field = MetadataField(path, parameters, column="meta" if path else name)

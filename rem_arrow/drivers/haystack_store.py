@@ -14,6 +14,7 @@ from haystack.document_stores.types import DuplicatePolicy
 from rem_arrow.base.errors import ConstraintError, InputError
 from rem_arrow.base.quoting import identifier
 from rem_arrow.drivers.haystack_filters import condition
+from rem_arrow.drivers.metadata_field import metadata_json
 from rem_arrow.drivers.shared_databases import acquire
 from rem_arrow.face.database import Database
 
@@ -144,14 +145,7 @@ class RemEmbeddingRetriever:
 def _row(document: Document) -> tuple[Any, ...]:
     held = document.to_dict(flatten=False)
     rest = {name: held[name] for name in ("blob", "sparse_embedding") if held.get(name) is not None}
-    return document.id, document.content, _json(document.meta), _json(rest), document.embedding
-
-
-def _json(value: object) -> str:
-    try:
-        return json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"the metadata of a document is JSON, and this is not: {error}") from error
+    return document.id, document.content, metadata_json(document.meta), metadata_json(rest), document.embedding
 
 
 def _document(row: Mapping[str, Any]) -> Document:

@@ -26,7 +26,7 @@ from langchain_core.vectorstores import VectorStore
 
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.quoting import identifier
-from rem_arrow.drivers.metadata_field import MetadataField
+from rem_arrow.drivers.metadata_field import MetadataField, metadata_json
 from rem_arrow.face.database import Database
 
 _COLUMNS = "id VARCHAR PRIMARY KEY, text VARCHAR NOT NULL, metadata JSON NOT NULL, vector FLOAT[{dimension}] NOT NULL"
@@ -81,7 +81,7 @@ class RemVectorStore(VectorStore):
                 f"the embedding gave {len(vectors)} vectors for {len(contents)} texts, or of several lengths"
             )
         rows = pl.DataFrame(
-            {"id": keys, "text": contents, "metadata": list(map(_json, details)), "vector": vectors},
+            {"id": keys, "text": contents, "metadata": list(map(metadata_json, details)), "vector": vectors},
             schema_overrides={"vector": pl.Array(pl.Float32, len(vectors[0]))},
         ).unique("id", keep="last", maintain_order=True)
         if not self._exists():
@@ -207,13 +207,6 @@ def _message(row: dict[str, Any]) -> BaseMessage:
         raise InputError(
             f"message {row['id']} with the role {row['role']!r} is none of LangChain's: {error}"
         ) from error
-
-
-def _json(value: object) -> str:
-    try:
-        return json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"metadata is JSON, and this is not: {error}") from error
 
 
 def _document(row: dict[str, Any]) -> Document:

@@ -47,7 +47,7 @@ class MetadataField:
         if isinstance(value, str):
             return self._of("'VARCHAR'", f"{self._text} = {self._given(value)}")
         if _is_number(value):
-            return self._of(_NUMBERS, f"TRY_CAST({self._text} AS DOUBLE) = {self._given(float(value))}")
+            return self._number("=", value)
         return f"coalesce({self._json} = {self._as_json(value)}, FALSE)"
 
     def among(self, values: Sequence[Any]) -> str:
@@ -59,7 +59,7 @@ class MetadataField:
         if value is None:
             return "FALSE"
         if _is_number(value):
-            return self._of(_NUMBERS, f"TRY_CAST({self._text} AS DOUBLE) {order} {self._given(float(value))}")
+            return self._number(order, value)
         try:
             moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
         except ValueError:
@@ -76,7 +76,7 @@ class MetadataField:
 
     def is_empty(self) -> str:
         """Return whether the field is missing, None or an empty list."""
-        return f"({self._text} IS NULL OR coalesce({self._json} = {self._as_json([])}, FALSE))"
+        return f"({self._text} IS NULL OR {self.equals([])})"
 
     def matches(self, text: str, *, cased: bool) -> str:
         """Return whether the field is a text that a text is part of."""
@@ -86,16 +86,24 @@ class MetadataField:
     def _of(self, kinds: str, condition: str) -> str:
         return f"coalesce({self._kind} IN ({kinds}) AND {condition}, FALSE)"
 
+    def _number(self, operator: str, value: float) -> str:
+        return self._of(_NUMBERS, f"TRY_CAST({self._text} AS DOUBLE) {operator} {self._given(float(value))}")
+
     def _as_json(self, value: Any) -> str:
-        try:
-            return f"{self._given(json.dumps(value, allow_nan=False))}::JSON"
-        except (TypeError, ValueError) as error:
-            raise InputError(f"metadata is JSON, and this is not: {error}") from error
+        return f"{self._given(metadata_json(value))}::JSON"
 
     def _given(self, value: Any) -> str:
         name = f"metadata{len(self._parameters)}"
         self._parameters[name] = value
         return f"${name}"
+
+
+def metadata_json(value: object) -> str:
+    """Return metadata, or a value of it, as JSON. Raises InputError."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"metadata is JSON, and this is not: {error}") from error
 
 
 def _is_number(value: Any) -> bool:
