@@ -7,8 +7,8 @@ element of ON that is more than a name reads in parentheses, one of USING that i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator
+from itertools import accumulate, pairwise
 
 from sqlglot.tokens import Token, TokenType
 
@@ -16,7 +16,7 @@ from rem_arrow.sql.text.token_lists import Rewritten, Tokens, like, mention, nes
 
 ALIASED = "rem_pivot_alias"
 COMPUTED = "rem_pivot_using"
-_WORDS = {"PIVOT": "PIVOT", "UNPIVOT": "UNPIVOT", "PIVOT_WIDER": "PIVOT", "PIVOT_LONGER": "UNPIVOT"}
+WORDS = {"PIVOT": "PIVOT", "UNPIVOT": "UNPIVOT", "PIVOT_WIDER": "PIVOT", "PIVOT_LONGER": "UNPIVOT"}
 # What may follow a statement.
 _BEHIND = (
     TokenType.ORDER_BY, TokenType.LIMIT, TokenType.OFFSET, TokenType.FETCH, TokenType.UNION, TokenType.EXCEPT,
@@ -31,12 +31,12 @@ _OPENED = {TokenType.L_BRACKET: 1, TokenType.L_BRACE: 1, TokenType.R_BRACKET: -1
 
 def wrapped(tokens: Tokens) -> Tokens:
     """Return the tokens with each PIVOT and UNPIVOT as SQLGlot reads it."""
-    return rewritten(tokens, _pivot) if mention(tokens, *_WORDS) else tokens
+    return rewritten(tokens, _pivot) if mention(tokens, *WORDS) else tokens
 
 
 def _pivot(tokens: Tokens, place: int) -> Rewritten | None:
     word = tokens[place]
-    if word.text.upper() not in _WORDS or (word.token_type not in (TokenType.PIVOT, TokenType.UNPIVOT, TokenType.VAR)):
+    if word.text.upper() not in WORDS or (word.token_type not in (TokenType.PIVOT, TokenType.UNPIVOT, TokenType.VAR)):
         return None
     first = place + 3 if _texts(tokens, place + 1, 2)[1:] == ["NULLS"] else place + 1
     if first >= len(tokens) or (place and tokens[place - 1].token_type in _BEFORE_NAME):
@@ -74,7 +74,7 @@ def _source(tokens: Tokens) -> Tokens:
 
 def _in_from(tokens: Tokens, place: int, first: int) -> Rewritten | None:
     """Return `PIVOT (sum(x) FOR y IN (...) ...)`, which stands behind a relation."""
-    stop = next((i for i in range(first + 1, len(tokens)) if _depth(tokens[first : i + 1]) == 0), None)
+    stop = next((i for i, depth in _depths(tokens, first, len(tokens)) if not depth), None)
     if stop is None:
         return None
     inner = tokens[first + 1 : stop]
@@ -84,7 +84,7 @@ def _in_from(tokens: Tokens, place: int, first: int) -> Rewritten | None:
 
 
 def _canonical(word: Token) -> Token:
-    name = _WORDS[word.text.upper()]
+    name = WORDS[word.text.upper()]
     return like(word, TokenType.PIVOT if name == "PIVOT" else TokenType.UNPIVOT, name)
 
 
@@ -94,29 +94,25 @@ def _texts(tokens: Tokens, place: int, count: int) -> list[str]:
 
 def _begins_query(tokens: Tokens, place: int) -> bool:
     return place < len(tokens) and (
-        tokens[place].token_type in _QUERY or tokens[place].text.upper() in (*_WORDS, "SHOW", "SUMMARIZE", "TABLE")
+        tokens[place].token_type in _QUERY or tokens[place].text.upper() in (*WORDS, "SHOW", "SUMMARIZE", "TABLE")
     )
 
 
-def _depth(tokens: Sequence[Token]) -> int:
-    return sum(nesting(t) + _OPENED.get(t.token_type, 0) for t in tokens)
+def _depths(tokens: Tokens, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Return each place from one to another with how many of the parentheses that open from the first one on are open
+    behind it."""
+    opened = accumulate(nesting(tokens[i]) + _OPENED.get(tokens[i].token_type, 0) for i in range(start, stop))
+    return zip(range(start, stop), opened, strict=True)
 
 
 def _places(tokens: Tokens, start: int, stop: int, kinds: tuple[TokenType, ...]) -> list[int]:
     """Return where tokens of these kinds stand outside of parentheses."""
-    places, depth = [], 0
-    for i in range(start, stop):
-        depth += _depth(tokens[i : i + 1])
-        if not depth and tokens[i].token_type in kinds:
-            places.append(i)
-    return places
+    return [i for i, depth in _depths(tokens, start, stop) if not depth and tokens[i].token_type in kinds]
 
 
 def _end(tokens: Tokens, start: int) -> int:
     """Return the place after a statement: that of what follows it, or closes the parenthesis around it."""
-    depth = 0
-    for i in range(start, len(tokens)):
-        depth += _depth(tokens[i : i + 1])
+    for i, depth in _depths(tokens, start, len(tokens)):
         follows = tokens[i].token_type in _BEHIND or _texts(tokens, i, 2) == ["ON", "CONFLICT"]
         if depth < 0 or (not depth and follows):
             return i
@@ -156,7 +152,7 @@ def _is_enclosed(tokens: Tokens) -> bool:
     return (
         len(tokens) > 1
         and tokens[0].token_type == TokenType.L_PAREN
-        and all(_depth(tokens[:i]) > 0 for i in range(1, len(tokens)))
+        and all(depth > 0 for _, depth in _depths(tokens, 0, len(tokens) - 1))
     )
 
 
@@ -180,9 +176,9 @@ def _using_element(tokens: Tokens) -> Tokens:
 def _named_values(tokens: Tokens) -> Tokens:
     """Return `IN (value AS name, ...)` with each name as the second argument of a call."""
     new: Tokens = []
-    depth, start = 0, None
-    for i, token in enumerate(tokens):
-        depth += _depth([token])
+    start = None
+    for i, depth in _depths(tokens, 0, len(tokens)):
+        token = tokens[i]
         opens = depth == 1 and token.token_type == TokenType.L_PAREN
         if opens and i and tokens[i - 1].token_type == TokenType.IN and not _begins_query(tokens, i + 1):
             start = len(new) + 1

@@ -10,8 +10,9 @@ from sqlglot.tokens import TokenType
 
 from rem_arrow.base.quoting import literal
 from rem_arrow.base.session_state import SETTINGS
+from rem_arrow.sql.text import pivot_tokens
 from rem_arrow.sql.text.dialect import dialect
-from rem_arrow.sql.text.token_lists import Rewritten, Tokens, like, mention, nesting, rewritten
+from rem_arrow.sql.text.token_lists import Rewritten, Tokens, like, may_begin_query, mention, nesting, rewritten
 
 TABLES, ALL_TABLES = "system.pragma_show_tables", "system.pragma_show_tables_expanded"
 DATABASES = "system.pragma_show_databases"
@@ -26,7 +27,6 @@ _SHOWN = {
 _WORDS = ("SHOW", "DESCRIBE", "DESC", "SUMMARIZE")
 # What a query begins with that SQLGlot does not read to its end behind these words.
 _QUERY = (TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.L_PAREN, TokenType.PIVOT, TokenType.UNPIVOT)
-_PIVOTS = ("PIVOT", "UNPIVOT", "PIVOT_WIDER", "PIVOT_LONGER")
 # What a name, a query or the name of a file begins with.
 _BEGINS = (TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING, TokenType.SELECT, TokenType.WITH, TokenType.FROM)
 
@@ -55,13 +55,12 @@ def desugared(tokens: Tokens) -> Tokens:
 def _described(tokens: Tokens, place: int) -> Rewritten | None:
     """Return `DESCRIBE (query)` for `DESCRIBE query`, and `DESCRIBE t` for `DESCRIBE TABLE t`."""
     word = tokens[place]
-    begins = place == 0 or tokens[place - 1].token_type in (TokenType.L_PAREN, TokenType.ALIAS)
-    if not begins or word.text.upper() not in _WORDS or place + 1 == len(tokens):
+    if not may_begin_query(tokens, place) or word.text.upper() not in _WORDS or place + 1 == len(tokens):
         return None
     first = tokens[place + 1]
     if first.token_type == TokenType.TABLE and place + 2 < len(tokens) and tokens[place + 2].token_type in _BEGINS:
         return Rewritten([word], place + 2)
-    if first.token_type not in _QUERY and first.text.upper() not in _PIVOTS:
+    if first.token_type not in _QUERY and first.text.upper() not in pivot_tokens.WORDS:
         return None
     stop = _closing(tokens, place + 1)
     query = desugared(tokens[place + 1 : stop])
