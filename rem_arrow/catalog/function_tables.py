@@ -34,14 +34,14 @@ def _functions(database: ShownDatabase) -> Rows:
         names = {**dict.fromkeys(functions.SCALAR, "scalar"), **dict.fromkeys(functions.AGGREGATES, "aggregate")}
         names |= {alias: names[name] for alias, name in functions.ALIASES.items() if name in names}
         rows += [_function(database, name, kind) for name, kind in names.items() if name[0].isalpha()]
-        rows += [_row(database, name, "table", None, [], None) for name in _TABLE_FUNCTIONS]
+        rows += [_row(database, name, "table", []) for name in _TABLE_FUNCTIONS]
     for kind in KINDS:
         for entry in database.version.entries(kind):
             schema, _ = database.schema(entry)
             for overload in overloads_from_json(entry.model):
                 named = [p.name for p in overload.parameters]
-                row = _row(database, database.own(entry), kind.replace(" ", "_"), None, named, overload.text)
-                rows.append((*row[:2], schema, *row[3:15], False, *row[16:]))
+                own, shown = database.own(entry), kind.replace(" ", "_")
+                rows.append(_row(database, own, shown, named, schema=schema, text=overload.text))
     return rows
 
 
@@ -51,20 +51,40 @@ def _function(database: ShownDatabase, name: str, kind: str) -> tuple[object, ..
     result = scalar.result if scalar is not None and isinstance(scalar.result, pl.DataType) else None
     arguments = functions.AGGREGATES[canonical].args if scalar is None else scalar.args
     types = [_ARGUMENTS.get(argument, "ANY") for argument in arguments]
-    row = _row(database, name, kind, None if canonical == name else canonical, [f"col{i}" for i in range(len(types))])
-    varargs = types[-1] if scalar is not None and scalar.variadic else None
-    volatile = scalar is not None and scalar.volatile
-    returned = "ANY" if result is None else sql_name(result)
-    stability = "VOLATILE" if volatile else "CONSISTENT"
-    return (*row[:9], returned, row[10], types, varargs, None, volatile, *row[15:19], stability, row[20])
+    return _row(
+        database,
+        name,
+        kind,
+        [f"col{i}" for i in range(len(types))],
+        alias_of=None if canonical == name else canonical,
+        returned="ANY" if result is None else sql_name(result),
+        types=types,
+        varargs=types[-1] if scalar is not None and scalar.variadic else None,
+        volatile=scalar is not None and scalar.volatile,
+    )
 
 
 def _row(
-    database: ShownDatabase, name: str, kind: str, alias_of: str | None, parameters: list[str], text: str | None = None
+    database: ShownDatabase,
+    name: str,
+    kind: str,
+    parameters: list[str],
+    *,
+    schema: str = MAIN,
+    alias_of: str | None = None,
+    returned: str | None = None,
+    types: list[str] | None = None,
+    varargs: str | None = None,
+    text: str | None = None,
+    volatile: bool | None = None,
 ) -> tuple[object, ...]:
-    place = (database.name, str(database.oid), MAIN)
-    about: tuple[object, ...] = (*place, name, alias_of, kind, None, None, [], None, parameters)
-    return (*about, [None] * len(parameters), None, text, None, True, None, None, [], None, [])
+    """Return the row of a function; `text` is what a macro of the user's stands for."""
+    stability = None if volatile is None else "VOLATILE" if volatile else "CONSISTENT"
+    arguments = [None] * len(parameters) if types is None else types
+    return (
+        *(database.name, str(database.oid), schema, name, alias_of, kind, None, None, [], returned),
+        *(parameters, arguments, varargs, text, volatile, text is None, None, None, [], stability, []),
+    )
 
 
 def _types(database: ShownDatabase) -> Rows:

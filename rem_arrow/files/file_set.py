@@ -25,9 +25,10 @@ from rem_arrow.files.parquet_reader import arrow_rows, parquet_rows
 from rem_arrow.files.retyping import retyped
 from rem_arrow.files.text_types import ColumnType
 
+# What a folder has for NULL.
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _HIVE = re.compile(r"([^=/]+)=([^/]*)")
 _ROW_NUMBER = "file_row_number"
-_HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _Types: TypeAlias = Mapping[str, pl.DataType]
 
 
@@ -198,7 +199,7 @@ def _partitions(files: Sequence[OpenFile], options: ReadOptions) -> list[dict[st
         if options.hive_partitioning and keys:
             raise InputError(f"{files[0].name} and others lie in folders of different keys: {', '.join(keys)}")
         return []
-    texts = {k: [None if v[k] == _HIVE_NULL else unquote(v[k]) for v in found] for k in keys}
+    texts = {k: [None if v[k] == HIVE_NULL else unquote(v[k]) for v in found] for k in keys}
     columns = {}
     for key, values in texts.items():
         kind = ColumnType()

@@ -27,10 +27,9 @@ class Quoting:
 
     def quoted(self, texts: pl.Series, *, always: bool) -> pl.Series:
         """Return texts in quotes, where they need them or `always`."""
-        inner = texts.str.replace_all(self.quote, self.escape + self.quote, literal=True)
-        if self.escape != self.quote:
-            inner = texts.str.replace_all(self.escape, self.escape * 2, literal=True)
-            inner = inner.str.replace_all(self.quote, self.escape + self.quote, literal=True)
+        alike = self.escape == self.quote
+        inner = texts if alike else texts.str.replace_all(self.escape, self.escape * 2, literal=True)
+        inner = inner.str.replace_all(self.quote, self.escape + self.quote, literal=True)
         whole = (self.quote + inner + self.quote).alias(texts.name)
         if always:
             return whole

@@ -12,10 +12,10 @@ from urllib.parse import quote
 import polars as pl
 
 from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.files.file_set import HIVE_NULL
 from rem_arrow.interop.writers import WriteOptions, write_file
 from rem_arrow.running.file_access import FileAccess
 
-_NULL = "__HIVE_DEFAULT_PARTITION__"
 _FOLDERS_MAX = 10_000
 _OPTIONS = ("partition_by", "overwrite_or_ignore", "write_partition_columns", "filename_pattern", "file_extension")
 
@@ -77,5 +77,5 @@ def write_folders(
 def _text(value: object) -> str:
     """Return a value as the name of a folder has it."""
     if value is None:
-        return _NULL
+        return HIVE_NULL
     return quote(str(value).lower() if isinstance(value, bool) else str(value), safe="")
