@@ -130,15 +130,17 @@ class _Catalog:
 
     def after_dot(self, place: CaretPlace) -> Iterator[_Item]:
         """Yield the columns of a relation, the fields of a column, and the tables of a schema."""
-        *outer, last = [name.casefold() for name in place.qualifiers]
+        names = [name.casefold() for name in place.qualifiers]
         if place.role == "relation":
-            yield from (_Item(name, kind) for schema, name, kind in self._rows(_TABLES) if schema.casefold() == last)
+            yield from (
+                _Item(name, kind) for schema, name, kind in self._rows(_TABLES) if schema.casefold() == names[-1]
+            )
             return
         for relation in place.relations:
             columns = self._described(relation, place.ctes)
-            if relation.name.casefold() == last and not outer:
+            path = names[relation.name.casefold() == names[0] :]
+            if not path:
                 yield from (_Item(name, "column", sql_name(dtype)) for name, dtype in columns.items())
-            path = [*outer, last][relation.name.casefold() == [*outer, last][0] :]
             yield from _parts(columns, path)
 
     def _tables(self, place: CaretPlace) -> Iterator[_Item]:

@@ -101,6 +101,7 @@ def test_a_caret_and_a_text_are_checked(db):
         ")" * 50,
         "WITH",
         "WITH a",
+        "WITH a AS (SELECT 1), ",
         "FROM (((",
         "SELECT a.",
         ".",

@@ -75,13 +75,15 @@ _BEHIND = """
 OFFSET ON USING JOIN LEFT RIGHT FULL OUTER INNER CROSS SEMI ANTI NATURAL ASOF POSITIONAL WHEN DEFAULT AT TABLESAMPLE
 FETCH PIVOT UNPIVOT"""
 _NO_ALIASES = frozenset(_BEHIND.split()) | _LIST_ENDS | _SETS
+# What a parenthesis follows in which a query may begin.
+_BEFORE_QUERIES = {"", "FROM", "JOIN", "AS", "EXISTS", "IN", "ANY", "ALL", ",", "("}
 _BEGINNINGS = {"", ";", "(", "AS", "EXPLAIN", "ANALYZE", "ALL", *_SETS}
 
 
 def caret_place(text: str, caret: int) -> CaretPlace:
     """Return what stands around a place of a text, which is from 0 to its length."""
     start, stop = _statement(text, caret)
-    found = [p._replace(start=p.start + start, stop=p.stop + start) for p in pieces(text[start:stop])]
+    found = list(pieces(text[:stop], start))
     at = next((p for p in found if p.start < caret <= p.stop), None)
     if at is not None and (at.kind in ("comment", "text", "number", "parameter") and (caret < at.stop or at.is_open)):
         return CaretPlace("nothing", caret, "", (), (), ())
@@ -116,16 +118,17 @@ def _qualifiers(before: list[Piece]) -> tuple[tuple[str, ...], list[Piece]]:
 
 def _role(before: list[Piece]) -> Role:
     words = [p.upper or p.kind for p in before]
-    last = words[-1] if words else ""
+    previous, last = ["", "", *words][-2:]
     if words[-2:] == [":", ":"]:
         return "type"
-    if words[:1] in (["SET"], ["RESET"]) and len(words) <= 2 and words[-1] in ("SET", "RESET", "SESSION", "GLOBAL"):
+    if words[:1] in (["SET"], ["RESET"]) and len(words) <= 2 and last in ("SET", "RESET", "SESSION", "GLOBAL"):
         return "setting"
-    if words[:2] == ["CREATE", "TABLE"] and _opens_columns(words):
+    if words[:2] == ["CREATE", "TABLE"] and previous in ("(", ",") and words.count("(") == words.count(")") + 1:
+        # After the name of a column.
         return "type"
-    if last in _BEGINNINGS and (last != "ALL" or words[-2:-1] in (["UNION"], ["EXCEPT"], ["INTERSECT"])):
-        return "beginning" if last != "(" or _opens_query(words) else "value"
-    if last in _RELATION_WORDS and words[-2:-1] != ["DISTINCT"]:
+    if last in _BEGINNINGS and (last != "ALL" or previous in _SETS):
+        return "beginning" if last != "(" or previous in _BEFORE_QUERIES else "value"
+    if last in _RELATION_WORDS and previous != "DISTINCT":
         return "relation"
     clause = _clause(words)
     if last == ",":
@@ -137,16 +140,6 @@ def _role(before: list[Piece]) -> Role:
     return "value"
 
 
-def _opens_query(words: list[str]) -> bool:
-    """Say whether a query may begin after the last parenthesis."""
-    return words[-2:-1] in (["FROM"], ["JOIN"], ["AS"], ["EXISTS"], ["IN"], ["ANY"], ["ALL"], [","], ["("], [])
-
-
-def _opens_columns(words: list[str]) -> bool:
-    """Say whether a type follows: after the name of a column."""
-    return words.count("(") == words.count(")") + 1 and words[-2:-1] in (["("], [","])
-
-
 def _clause(words: list[str]) -> str:
     """Return the nearest word before that says what follows, outside of parentheses that are closed."""
     depth = 0
@@ -154,7 +147,7 @@ def _clause(words: list[str]) -> str:
         depth += {")": 1, "(": -1}.get(word, 0)
         if depth < 0:
             return "("
-        if depth == 0 and word in (_RELATION_WORDS | _VALUE_WORDS):
+        if depth == 0 and (word in _RELATION_WORDS or word in _VALUE_WORDS):
             return word
     return ""
 
@@ -199,19 +192,19 @@ def _block(items: list[Piece | _Group], caret: int) -> list[Piece | _Group]:
 def _ctes(items: list[Piece | _Group], text: str, caret: int) -> list[Reference]:
     """Return the CTEs that are whole, and stand before the caret."""
     found: list[Reference] = []
-    if _word(items[0] if items else None) != "WITH":
+    if _word(_at(items, 0)) != "WITH":
         return found
     begin = 1
     for place in range(1, len(items)):
         item = items[place]
-        if _word(items[begin]) == "RECURSIVE":
+        if _word(_at(items, begin)) == "RECURSIVE":
             begin += 1
         if isinstance(item, _Group) and place > begin + 1 and _word(items[place - 1]) in ("AS", "MATERIALIZED"):
             name = items[begin]
             if item.stop is None or item.holds(caret) or not isinstance(name, Piece):
                 return found
             found.append(Reference(name.name, text[name.start : item.stop]))
-            if place + 1 >= len(items) or _word(items[place + 1]) != ",":
+            if _word(_at(items, place + 1)) != ",":
                 return found
             begin = place + 2
     return found
@@ -240,10 +233,10 @@ def _reference(
     """Return the relation that begins at a place, and the place behind it."""
 
     def closed(at: int) -> bool:
-        group = items[at] if at < len(items) else None
+        group = _at(items, at)
         return isinstance(group, _Group) and group.stop is not None and not group.holds(caret)
 
-    first = items[place] if place < len(items) else None
+    first = _at(items, place)
     if first is None or (isinstance(first, Piece) and first.kind not in ("word", "name", "text")):
         return None, place
     if isinstance(first, _Group) and not closed(place):
@@ -255,9 +248,10 @@ def _reference(
     # Of a call.
     if table and is_call and closed(place + 1):
         table, place = (), place + 1
-    alias = _at(items, place + 1 + (_word(_at(items, place + 1)) == "AS"))
+    behind = place + 1 + (_word(_at(items, place + 1)) == "AS")
+    alias = _at(items, behind)
     if isinstance(alias, Piece) and alias.kind in ("word", "name") and alias.upper not in _NO_ALIASES:
-        name, place = alias.name, items.index(alias, place)
+        name, place = alias.name, behind
         # Names of columns.
         if is_call and closed(place + 1):
             place += 1

@@ -46,9 +46,9 @@ _PIECE = re.compile(
     r"""
       (?P<line>--[^\n]*)
     | (?P<comment>/\*)
-    | (?P<text>[eE]'[^'\\]*(?:(?:''|\\.)[^'\\]*)*(?:'|\\?\Z) | '[^']*(?:''[^']*)*(?:'|\Z))
-    | (?P<heredoc>\$(?P<tag>[^\W\d]\w*)?\$)
-    | (?P<name>"[^"]*(?:""[^"]*)*(?:"|\Z))
+    | (?P<text>(?:[eE]'[^'\\]*(?:(?:''|\\.)[^'\\]*)*|'[^']*(?:''[^']*)*)(?:(?P<text_end>')|\\?\Z))
+    | (?P<heredoc>\$(?:[^\W\d]\w*)?\$)
+    | (?P<name>"[^"]*(?:""[^"]*)*(?:(?P<name_end>")|\Z))
     | (?P<parameter>\$\w+|\?)
     | (?P<number>\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d*)?|\.\d+)
     | (?P<word>[^\W\d][\w$]*)
@@ -76,14 +76,12 @@ def _piece(text: str, hit: re.Match[str]) -> Piece:
         case "comment":
             stop, is_open = _comment_end(text, stop)
             return Piece("comment", start, stop, text[start:stop], is_open)
-        case "heredoc" | "tag":
+        case "heredoc":
             end = text.find(hit[0], stop)
             stop = len(text) if end < 0 else end + len(hit[0])
             return Piece("text", start, stop, text[start:stop], end < 0)
-        case "text":
-            return Piece("text", start, stop, hit[0], not _is_closed(hit[0], "'"))
-        case "name":
-            return Piece("name", start, stop, hit[0], not _is_closed(hit[0], '"'))
+        case "text" | "name":
+            return Piece(kind, start, stop, hit[0], hit[f"{kind}_end"] is None)
         case "number" | "parameter" | "word":
             return Piece(kind, start, stop, hit[0])
         case _:
@@ -98,13 +96,6 @@ def _comment_end(text: str, place: int) -> tuple[int, bool]:
         if depth == 0:
             return mark.end(), False
     return len(text), True
-
-
-def _is_closed(piece: str, quote: str) -> bool:
-    if piece[0] in "eE":
-        return re.fullmatch(r"[eE]'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'", piece, re.DOTALL) is not None
-    # The quotes of one that is closed are even in number: those inside stand in pairs.
-    return piece.count(quote) % 2 == 0
 
 
 class WrittenStatement(NamedTuple):
