@@ -11,8 +11,7 @@ import polars as pl
 
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.quoting import identifier
-from rem_arrow.running.disk_errors import disk_error
-from rem_arrow.shell.output import BINARY, Format
+from rem_arrow.shell.output import BINARY, Format, file_error
 from rem_arrow.shell.shell_session import ShellSession
 
 MODES = tuple(mode.value for mode in Format if mode not in BINARY)
@@ -102,8 +101,10 @@ def _read(session: ShellSession, argument: str) -> None:
     path = Path(argument).expanduser()
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise _file_error(f"{path} cannot be read", error) from error
+    except OSError as error:
+        raise file_error(error, f"{path} cannot be read") from error
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read: it is not text in UTF-8") from error
     session.read(text)
 
 
@@ -112,13 +113,7 @@ def _output(session: ShellSession, argument: str) -> None:
     try:
         session.write_to(path.open("w", encoding="utf-8") if argument else None)
     except OSError as error:
-        raise _file_error(f"{path} cannot be written", error) from error
-
-
-def _file_error(what: str, error: Exception) -> Exception:
-    if isinstance(error, OSError):
-        return disk_error(error, what) or InputError(f"{what}: {error.strerror or error}")
-    return InputError(f"{what}: it is not text in UTF-8")
+        raise file_error(error, f"{path} cannot be written") from error
 
 
 def _help(session: ShellSession, argument: str) -> None:

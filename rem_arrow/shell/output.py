@@ -12,7 +12,7 @@ import polars as pl
 import typer
 from rich.console import Console
 
-from rem_arrow.base.errors import InputError
+from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.base.printable import printable
 from rem_arrow.base.wide_integers import as_portable
 from rem_arrow.interop.text_files import csv_frame, json_frame
@@ -72,9 +72,13 @@ def write_rows(frame: pl.DataFrame, format_: Format | None, output: Path | None)
         with file_written_beside(output) as temporary, temporary.open("wb") as file:
             encode(frame, kind, file)
     except OSError as error:
-        what = f"cannot write {output}"
-        raise disk_error(error, what) or InputError(f"{what}: {error.strerror or error}") from error
+        raise file_error(error, f"cannot write {output}") from error
     typer.echo(f"{frame.height:,} rows to {output}", err=True)
+
+
+def file_error(error: OSError, what: str) -> RemError:
+    """Return our error where the file system refused; `what` says which file cannot be read or written."""
+    return disk_error(error, what) or InputError(f"{what}: {error.strerror or error}")
 
 
 def as_text(frame: pl.DataFrame, kind: Format) -> str:

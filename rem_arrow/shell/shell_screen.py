@@ -7,23 +7,48 @@ import shlex
 import shutil
 import subprocess
 import sys
-from typing import TextIO
+from dataclasses import dataclass
+from typing import Protocol, TextIO
 
 import polars as pl
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from rem_arrow.base.errors import InputError
 from rem_arrow.base.printable import printable
-from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.shell.drawn_rows import draw_table, drawn
-from rem_arrow.shell.output import Format, as_text
-from rem_arrow.shell.shell_session import ShellSettings
+from rem_arrow.shell.output import Format, as_text, file_error
 
 _HINT = ".rows, .mode and .output"
 # less: quit at once where all fits, keep colours, cut long lines, which the arrow keys move.
 _PAGER = "less -FRSX"
+
+
+@dataclass(slots=True)
+class ShellSettings:
+    """What the commands set."""
+
+    mode: Format
+    timer: bool = False
+    explain: bool = False
+    pager: bool = True
+    rows_max: int = 1_000
+
+
+class Screen(Protocol):
+    """Where rows and messages go."""
+
+    def rows(self, frame: pl.DataFrame, settings: ShellSettings) -> None:
+        """Show rows."""
+
+    def text(self, text: str) -> None:
+        """Show a text that was asked for."""
+
+    def note(self, text: str) -> None:
+        """Tell what happened."""
+
+    def error(self, text: str) -> None:
+        """Tell what is wrong."""
 
 
 class TerminalScreen:
@@ -32,10 +57,7 @@ class TerminalScreen:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console()
 
-    def rows(self, frame: pl.DataFrame, settings: ShellSettings, file: TextIO | None) -> None:
-        if file is not None:
-            write_text(_text(frame, settings, colours=False), file)
-            return
+    def rows(self, frame: pl.DataFrame, settings: ShellSettings) -> None:
         text = _text(frame, settings, colours=True)
         if settings.pager and self._overflows(text) and self._paged(text):
             return
@@ -45,11 +67,8 @@ class TerminalScreen:
         else:
             self._console.file.write(text)
 
-    def text(self, text: str, file: TextIO | None = None) -> None:
-        if file is not None:
-            write_text(text, file)
-        else:
-            self._console.print(Text(printable(text)), end="", soft_wrap=True)
+    def text(self, text: str) -> None:
+        self._console.print(Text(printable(text)), end="", soft_wrap=True)
 
     def note(self, text: str) -> None:
         self._console.print(Text(printable(text), style="dim"))
@@ -77,31 +96,30 @@ class TerminalScreen:
 
 
 class PlainScreen:
-    """Streams that no person looks at: rows and texts to standard output, errors to standard error."""
+    """Streams that no person looks at: rows and texts to a file or standard output, errors to standard error."""
 
-    def rows(self, frame: pl.DataFrame, settings: ShellSettings, file: TextIO | None) -> None:
-        write_text(_text(frame, settings, colours=False), file or sys.stdout)
+    def __init__(self, file: TextIO | None = None) -> None:
+        self._file = file
 
-    def text(self, text: str, file: TextIO | None = None) -> None:
-        write_text(text, file or sys.stdout)
+    def rows(self, frame: pl.DataFrame, settings: ShellSettings) -> None:
+        self.text(_text(frame, settings, colours=False))
+
+    def text(self, text: str) -> None:
+        """Write a text. Raises RemError."""
+        file = self._file or sys.stdout
+        try:
+            file.write(text)
+            file.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise file_error(error, f"cannot write {file.name}") from error
 
     def note(self, text: str) -> None:
         """Nothing: what runs by itself tells only what was asked for."""
 
     def error(self, text: str) -> None:
         print(text, file=sys.stderr)
-
-
-def write_text(text: str, file: TextIO) -> None:
-    """Write a text to a file. Raises RemError."""
-    try:
-        file.write(text)
-        file.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        what = f"cannot write {file.name}"
-        raise disk_error(error, what) or InputError(f"{what}: {error.strerror or error}") from error
 
 
 def _text(frame: pl.DataFrame, settings: ShellSettings, *, colours: bool) -> str:

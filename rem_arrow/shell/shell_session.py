@@ -10,9 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol, TextIO, TypeVar
+from typing import NamedTuple, TextIO, TypeVar
 
 import polars as pl
 
@@ -23,6 +22,7 @@ from rem_arrow.drivers.dbapi_connection import Connection
 from rem_arrow.drivers.dbapi_errors import Error
 from rem_arrow.face.database import Database
 from rem_arrow.shell.output import Format
+from rem_arrow.shell.shell_screen import PlainScreen, Screen, ShellSettings
 from rem_arrow.shell.statement_thread import StatementThread, StoppedError
 from rem_arrow.sql.text.unfinished import pieces, statement_at
 
@@ -45,33 +45,6 @@ class TextFailedError(Exception):
     """A step of a file failed, and that was told."""
 
 
-class Screen(Protocol):
-    """Where rows and messages go."""
-
-    def rows(self, frame: pl.DataFrame, settings: ShellSettings, file: TextIO | None) -> None:
-        """Show rows, or write them to a file."""
-
-    def text(self, text: str, file: TextIO | None = None) -> None:
-        """Show a text that was asked for, or write it to a file."""
-
-    def note(self, text: str) -> None:
-        """Tell what happened."""
-
-    def error(self, text: str) -> None:
-        """Tell what is wrong."""
-
-
-@dataclass(slots=True)
-class ShellSettings:
-    """What the commands set."""
-
-    mode: Format
-    timer: bool = False
-    explain: bool = False
-    pager: bool = True
-    rows_max: int = 1_000
-
-
 class ShellSession:
     """A database, what is set, and where answers go.
 
@@ -85,8 +58,7 @@ class ShellSession:
         self.database, self.screen, self.settings = database, screen, ShellSettings(mode)
         self._connection = Connection(database, owned=False, autocommit=True)
         self._thread, self._command = StatementThread(), command
-        self._output: TextIO | None = None
-        self._ends, self._depth = ExitStack(), 0
+        self._answers, self._ends, self._depth = screen, ExitStack(), 0
         self.is_over = False
 
     @property
@@ -132,16 +104,16 @@ class ShellSession:
 
     def show(self, frame: pl.DataFrame) -> None:
         """Show rows, or write them to the file that was chosen."""
-        self.screen.rows(frame, self.settings, self._output)
+        self._answers.rows(frame, self.settings)
 
     def show_text(self, text: str) -> None:
         """Show a text, or write it to the file that was chosen."""
-        self.screen.text(text, self._output)
+        self._answers.text(text)
 
     def write_to(self, file: TextIO | None) -> None:
         """Write rows to a file from now on; None is the screen."""
         self._ends.close()
-        self._output = None if file is None else self._ends.enter_context(file)
+        self._answers = self.screen if file is None else PlainScreen(self._ends.enter_context(file))
 
     def close(self) -> None:
         """End the session; what is not committed is forgotten."""
