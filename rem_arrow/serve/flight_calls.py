@@ -24,9 +24,9 @@ from rem_arrow.serve.limits import ServeLimits
 from rem_arrow.serve.service import Call, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pyarrow import flight
+
+    from rem_arrow.serve.statement_runs import IsGone
 
 _FRAMES_MAX, _PIECES_MAX = 1_000, 1_000_000
 
@@ -36,7 +36,7 @@ def answer(
     grant: Grant,
     reader: flight.MetadataRecordBatchReader,
     writer: flight.MetadataRecordBatchWriter,
-    is_gone: Callable[[], bool],
+    is_gone: IsGone,
 ) -> None:
     """Read one request, run it, and write the answer."""
     try:
@@ -59,7 +59,7 @@ def _stream(
     grant: Grant,
     call: Call,
     writer: flight.MetadataRecordBatchWriter,
-    is_gone: Callable[[], bool],
+    is_gone: IsGone,
 ) -> None:
     with service.stream(grant, call.verb, is_gone, service.reader(grant, call)) as stream:
         writer.write_metadata(as_message({"value": None, "frames": [], "session": call.session}))

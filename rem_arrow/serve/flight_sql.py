@@ -36,7 +36,7 @@ from rem_arrow.serve.flight_sql_messages import (
 )
 from rem_arrow.serve.kept import KeptThings
 from rem_arrow.serve.service import Call, Service
-from rem_arrow.serve.statement_runs import RunningStatement
+from rem_arrow.serve.statement_runs import IsGone, RunningStatement
 from rem_arrow.sql.statement import session_kinds
 from rem_arrow.sql.statement.statement import Control, Prepare, Select
 
@@ -49,7 +49,6 @@ _OF_SESSIONS = (
     Prepare,
     Control,
 )
-IsGone = Callable[[], bool]
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -18,6 +18,7 @@ from rem_arrow.face.transaction import Transaction
 from rem_arrow.interop.readers import of_batches
 from rem_arrow.serve.flight_sql_messages import FAIL_WITH_TABLE, FAIL_WITHOUT_TABLE, REPLACE
 from rem_arrow.serve.limits import ServeLimits
+from rem_arrow.serve.statement_runs import IsGone
 
 
 class Ingest:
@@ -45,7 +46,7 @@ class Ingest:
         target: Database | Transaction,
         reader: flight.MetadataRecordBatchReader,
         limits: ServeLimits,
-        is_gone: Callable[[], bool],
+        is_gone: IsGone,
     ) -> int:
         """Store the rows, all of them or none; return how many there were."""
         exists = self._exists(target)
@@ -80,9 +81,7 @@ class Ingest:
         return target._version().find(full_name(self._schema, self._table)) is not None
 
 
-def _bounded(
-    reader: flight.MetadataRecordBatchReader, limits: ServeLimits, is_gone: Callable[[], bool]
-) -> pa.RecordBatchReader:
+def _bounded(reader: flight.MetadataRecordBatchReader, limits: ServeLimits, is_gone: IsGone) -> pa.RecordBatchReader:
     """Return the batches that are sent, read as they are needed. Flight ends them in the same way when the caller has
     sent all, and when the caller has gone away."""
 

@@ -21,7 +21,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -32,25 +32,26 @@ from starlette.routing import Route
 
 from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.face import wire_errors
-from rem_arrow.face.wire_values import Frames, Json, decoded, encoded, read_message
+from rem_arrow.face.wire_values import Frames, decoded, encoded, read_message
 from rem_arrow.serve.access_tokens import Grant
 from rem_arrow.serve.page_files import PageFiles
 from rem_arrow.serve.page_guard import Guard
 from rem_arrow.serve.page_results import FORMATS, PageResults, chunks
 from rem_arrow.serve.service import Call, Service
+from rem_arrow.serve.statement_runs import IsGone
 
-IsGone = Callable[[], bool]
 _ROWS = 200
 _BODY_S = 30.0
 # Verbs whose rows are a stream, which this door does not have.
 _STREAMS = ("load", "reader")
 
 
-class Refusal(NamedTuple):
-    """An error, and the status of HTTP for it."""
+class RefusedError(Exception):
+    """A request that is not read: the error, and the status of HTTP for it."""
 
-    status: int
-    error: RemError
+    def __init__(self, status: int, error: RemError) -> None:
+        super().__init__(status, error)
+        self.status, self.error = status, error
 
 
 def page_app(service: Service, host: str) -> Starlette:
@@ -71,7 +72,7 @@ def page_app(service: Service, host: str) -> Starlette:
             Route("/{name:path}", PageFiles().__call__),
         ],
         middleware=[Middleware(Guard, host=host)],
-        exception_handlers={HTTPException: _told},  # type: ignore[dict-item]
+        exception_handlers={RefusedError: _refused, RemError: _failed, HTTPException: _told},  # type: ignore[dict-item]
     )
 
 
@@ -86,113 +87,104 @@ class PageApi:
 
     async def about(self, request: Request) -> Response:
         """Say what is served."""
+        grant = self._grant(request)
 
-        def say(grant: Grant, is_gone: IsGone) -> Json:
+        def say(is_gone: IsGone) -> Response:
             hello, _ = self._service.call(grant, Call("hello", {}), is_gone)
             limits = self._service.limits
-            return {
-                "name": self._service.database.path.name,
-                "version": version("rem_arrow"),
-                "token": grant.name,
-                "scope": grant.scope,
-                "rows_max": limits.rows_max,
-                "timeout_s": limits.timeout_s,
-                **hello,
-            }
+            return _json(
+                {
+                    "name": self._service.database.path.name,
+                    "version": version("rem_arrow"),
+                    "token": grant.name,
+                    "scope": grant.scope,
+                    "rows_max": limits.rows_max,
+                    "timeout_s": limits.timeout_s,
+                    **hello,
+                }
+            )
 
         return await self._answer(request, say)
 
     async def call(self, request: Request) -> Response:
         """Run a verb."""
-        refused, body = await self._body(request)
-        if refused is not None:
-            return _refused(refused)
+        grant = self._grant(request)
+        body = await self._body(request)
 
-        def run(grant: Grant, is_gone: IsGone) -> Json:
+        def run(is_gone: IsGone) -> Response:
             message = read_message(body)
             call, frames = _call(message, paths=grant.allows("admin")), Frames()
             result, session = self._service.call(grant, call, is_gone)
             value = encoded(result, frames)
             keep, rows = message.get("keep") is True, message.get("rows", _ROWS)
             contents = [self.results.content(grant, frame, rows, keep=keep) for frame in frames.frames]
-            return {"value": value, "frames": contents, "session": session}
+            return _json({"value": value, "frames": contents, "session": session})
 
         return await self._answer(request, run)
 
     async def rows(self, request: Request) -> Response:
         """Return some rows of a result."""
         numbers = (_number(request, "offset"), _number(request, "rows", _ROWS))
-        return await self._of_result(request, lambda g, key: {"rows": self.results.rows(g, key, *numbers)})
+        return await self._of_result(request, lambda g, key: _json({"rows": self.results.rows(g, key, *numbers)}))
 
     async def cell(self, request: Request) -> Response:
         """Return one value of a result."""
         numbers = (_number(request, "row"), _number(request, "column"))
-        return await self._of_result(request, lambda g, key: {"text": self.results.cell(g, key, *numbers)})
+        return await self._of_result(request, lambda g, key: _json({"text": self.results.cell(g, key, *numbers)}))
 
     async def end(self, request: Request) -> Response:
         """Give a result up."""
-        return await self._of_result(request, lambda g, key: self.results.end(g, key))
+
+        def end(grant: Grant, key: str) -> Response:
+            self.results.end(grant, key)
+            return _json(None)
+
+        return await self._of_result(request, end)
 
     async def file(self, request: Request) -> Response:
         """Return a result as a file."""
         format_ = request.query_params.get("format", "csv")
-        return await self._of_result(request, lambda g, key: self.results.file(g, key, format_), _file(format_))
+        return await self._of_result(request, lambda g, key: _file(self.results.file(g, key, format_), format_))
 
-    async def _of_result(
-        self, request: Request, read: Callable[[Grant, str], Any], respond: Callable[[Any], Response] | None = None
-    ) -> Response:
-        def run(grant: Grant, is_gone: IsGone) -> Any:
+    async def _of_result(self, request: Request, read: Callable[[Grant, str], Response]) -> Response:
+        grant = self._grant(request)
+
+        def run(is_gone: IsGone) -> Response:
             with self._service.runs.request(grant.name, "result", is_gone) as running:
                 return self._service.runs.run(running, lambda: read(grant, request.path_params["id"]))
 
-        return await self._answer(request, run, respond or _json)
+        return await self._answer(request, run)
 
     # --- requests
 
-    async def _answer(
-        self,
-        request: Request,
-        work: Callable[[Grant, IsGone], Any],
-        respond: Callable[[Any], Response] | None = None,
-    ) -> Response:
-        """Return the result of some work, or what it raised, as an answer."""
+    async def _answer(self, request: Request, work: Callable[[IsGone], Response]) -> Response:
+        """Return what some work answers."""
         gone = threading.Event()
-
-        def run() -> Response:
-            try:
-                grant = self._grant(request)
-            except InputError as error:
-                return _refused(Refusal(401, error))
-            try:
-                return (respond or _json)(work(grant, gone.is_set))
-            except RemError as error:
-                return _refused(Refusal(400, error))
-
         watching = asyncio.create_task(_watched(request.receive, gone))
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, gone.is_set)
         finally:
             gone.set()
             watching.cancel()
 
     def _grant(self, request: Request) -> Grant:
-        """Return what a caller may do. Raises InputError."""
+        """Return what a caller may do. Raises RefusedError."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return self._service.grant(token.strip() if scheme.casefold() == "bearer" else None)
-
-    async def _body(self, request: Request) -> tuple[Refusal | None, bytes]:
-        """Return the body of a request, or why it is not read: it has no token, or is too large or too slow."""
         try:
-            self._grant(request)
+            return self._service.grant(token.strip() if scheme.casefold() == "bearer" else None)
         except InputError as error:
-            return Refusal(401, error), b""
+            raise RefusedError(401, error) from error
+
+    async def _body(self, request: Request) -> bytes:
+        """Return the body of a request. Raises RefusedError for one that is too large or too slow."""
         try:
             async with asyncio.timeout(_BODY_S):
-                return None, await self._bounded(request)
+                return await self._bounded(request)
         except InputError as error:
-            return Refusal(413, error), b""
-        except (TimeoutError, ClientDisconnect):
-            return Refusal(408, InputError(f"the request did not arrive within {_BODY_S:g} s")), b""
+            raise RefusedError(413, error) from error
+        except (TimeoutError, ClientDisconnect) as error:
+            late = InputError(f"the request did not arrive within {_BODY_S:g} s")
+            raise RefusedError(408, late) from error
 
     async def _bounded(self, request: Request) -> bytes:
         announced = request.headers.get("content-length", "")
@@ -236,18 +228,23 @@ def _json(content: Any, status: int = 200) -> Response:
     return Response(text, status, {"Cache-Control": "no-store"}, "application/json")
 
 
-def _refused(refusal: Refusal) -> Response:
-    return _json({"error": wire_errors.written(refusal.error)}, refusal.status)
+def _file(file: BinaryIO, format_: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="result.{format_}"', "Cache-Control": "no-store"}
+    return StreamingResponse(chunks(file), headers=headers, media_type=FORMATS[format_])
 
 
-def _file(format_: str) -> Callable[[Any], Response]:
-    def respond(file: Any) -> Response:
-        headers = {"Content-Disposition": f'attachment; filename="result.{format_}"', "Cache-Control": "no-store"}
-        return StreamingResponse(chunks(file), headers=headers, media_type=FORMATS[format_])
+def _error(status: int, error: RemError) -> Response:
+    return _json({"error": wire_errors.written(error)}, status)
 
-    return respond
+
+async def _refused(request: Request, refused: RefusedError) -> Response:
+    return _error(refused.status, refused.error)
+
+
+async def _failed(request: Request, error: RemError) -> Response:
+    return _error(400, error)
 
 
 async def _told(request: Request, error: HTTPException) -> Response:
     """Say in the form of this door that there is no such address, or that it does not take the method."""
-    return _refused(Refusal(error.status_code, InputError(f"{request.method} of this address: {error.detail}")))
+    return _error(error.status_code, InputError(f"{request.method} of this address: {error.detail}"))

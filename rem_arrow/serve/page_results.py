@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from tempfile import TemporaryFile
 from typing import BinaryIO, TypeVar
 
 import polars as pl
 
 from rem_arrow.base import checks
-from rem_arrow.base.datatypes import instance, is_integer, sql_name
+from rem_arrow.base.datatypes import instance, sql_name
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.face.wire_values import Json
 from rem_arrow.interop.writers import WriteOptions, write_file
@@ -83,13 +84,11 @@ class PageResults:
         checks.one_of(format_, "format", tuple(FORMATS))
 
         def write(frame: pl.DataFrame) -> BinaryIO:
-            file = TemporaryFile()  # noqa: SIM115
-            try:
+            with ExitStack() as opened:
+                file = opened.enter_context(TemporaryFile())
                 write_file(frame, file, f"result.{format_}", format_, WriteOptions())
-            except BaseException:
-                file.close()
-                raise
-            file.seek(0)
+                file.seek(0)
+                opened.pop_all()
             return file
 
         return self._with(grant, key, write)
@@ -107,15 +106,14 @@ class PageResults:
             )
         while True:
             with self._lock:
+                self._sizes = {k: v for k, v in self._sizes.items() if k in self.kept}
                 total = sum(bytes_ for _, bytes_ in self._sizes.values())
                 oldest = next(iter(self._sizes.items()), None)
             if oldest is None or total + size <= _KEPT_SIZES * self._bytes_max:
                 break
             self.kept.end(oldest[0], oldest[1][0])
-            self._forget(oldest[0])
         key = self.kept.keep(frame, grant.name, lambda _: None)
         with self._lock:
-            self._sizes = {k: v for k, v in self._sizes.items() if k in self.kept}
             self._sizes[key] = (grant.name, size)
         return key
 
@@ -124,10 +122,6 @@ class PageResults:
             with self._lock:
                 self._sizes[key] = self._sizes.pop(key)
             return read(frame)
-
-    def _forget(self, key: str) -> None:
-        with self._lock:
-            self._sizes.pop(key, None)
 
 
 def chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -152,7 +146,7 @@ def texts(frame: pl.DataFrame, characters: int = CELL_CHARACTERS) -> list[list[s
 def _kind(dtype: pl.DataType) -> str:
     """Return how values of a type are shown."""
     match instance(dtype):
-        case _ if is_integer(dtype) or dtype.is_float() or dtype.is_decimal():
+        case _ if dtype.is_numeric():
             return "number"
         case pl.Date() | pl.Datetime():
             return "time"

@@ -26,7 +26,7 @@ from rem_arrow.serve.access_tokens import Grant, Tokens
 from rem_arrow.serve.batch_stream import BatchStream
 from rem_arrow.serve.kept import KeptThings
 from rem_arrow.serve.limits import ServeLimits
-from rem_arrow.serve.statement_runs import RunningStatement, StatementRuns
+from rem_arrow.serve.statement_runs import IsGone, RunningStatement, StatementRuns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,7 +87,7 @@ class Service:
 
     # --- calls
 
-    def call(self, grant: Grant, call: Call, is_gone: Callable[[], bool]) -> tuple[Any, str | None]:
+    def call(self, grant: Grant, call: Call, is_gone: IsGone) -> tuple[Any, str | None]:
         """Return the result of a verb, and the session to name from now on, if there is one.
 
         Raises:
@@ -101,7 +101,7 @@ class Service:
         self,
         grant: Grant,
         verb: str,
-        is_gone: Callable[[], bool],
+        is_gone: IsGone,
         opened: Callable[[], pa.RecordBatchReader],
     ) -> Iterator[BatchStream]:
         """Yield a result batch by batch; `opened` begins it. Raises RemError, as the statement does."""

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from rem_arrow.base.errors import ExecuteError, InputError
 from rem_arrow.running.cancellation import check_stopped, stoppable
 from rem_arrow.serve.limits import ServeLimits
 
 T = TypeVar("T")
+IsGone: TypeAlias = "Callable[[], bool]"
 
 # How often a waiting thread looks whether its caller has gone away.
 _POLL_S = 0.05
@@ -34,7 +35,7 @@ class RunningStatement:
 
     owner: str
     verb: str
-    is_gone: Callable[[], bool]
+    is_gone: IsGone
     deadline: float | None
     started: float = field(default_factory=time.monotonic)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -52,7 +53,7 @@ class StatementRuns:
         self._is_ending = False
 
     @contextmanager
-    def request(self, owner: str, verb: str, is_gone: Callable[[], bool]) -> Iterator[RunningStatement]:
+    def request(self, owner: str, verb: str, is_gone: IsGone) -> Iterator[RunningStatement]:
         """Note a request while it runs. Raises InputError once the server is ending."""
         if self._is_ending:
             raise InputError("the server is ending; try again when it has started")
