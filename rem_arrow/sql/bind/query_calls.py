@@ -8,7 +8,7 @@ from rem_arrow.base.errors import TextError
 from rem_arrow.sql.bind.binder import StatementContext
 from rem_arrow.sql.text.parser import parse
 from rem_arrow.sql.text.position import position
-from rem_arrow.sql.text.trees import literal_text
+from rem_arrow.sql.text.trees import literal_text, table_of
 
 _NAMES = ("query", "query_table")
 
@@ -53,9 +53,7 @@ def _tables(context: StatementContext, call: exp.Anonymous) -> exp.Expression:
 
 def _table(name: str) -> exp.Table:
     """Return a table by its name, which may have those of its schema and database before it."""
-    *qualifiers, own = [exp.to_identifier(part, quoted=True) for part in name.split(".")]
-    named = dict(zip(("db", "catalog"), reversed(qualifiers), strict=False))
-    return exp.Table(this=own, **named)
+    return table_of([exp.to_identifier(part, quoted=True) for part in name.split(".")])
 
 
 def _name(tree: exp.Expression | None) -> str | None:

@@ -14,6 +14,7 @@ from sqlglot.tokens import Token, TokenType
 
 from rem_arrow.base.errors import ParseError
 from rem_arrow.sql.text.token_lists import Tokens, nesting
+from rem_arrow.sql.text.trees import table_of
 
 _KINDS = ("MACRO", "FUNCTION")
 
@@ -71,8 +72,7 @@ class _Reader:
         parts = [_identifier(self.next())]
         while self.takes("."):
             parts.append(_identifier(self.next()))
-        keys = ("this", "db", "catalog")
-        return exp.Table(**dict(zip(keys, reversed(parts), strict=False)))
+        return table_of(parts)
 
     def closing(self) -> int:
         """Return the place of the parenthesis that closes the one before this place."""

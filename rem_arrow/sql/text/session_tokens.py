@@ -18,6 +18,7 @@ from rem_arrow.base.session_state import SETTINGS
 from rem_arrow.sql.text import show_tokens
 from rem_arrow.sql.text.position import moved
 from rem_arrow.sql.text.token_lists import Tokens
+from rem_arrow.sql.text.trees import table_of
 
 _UPKEEP = ("CHECKPOINT", "VACUUM", "ANALYZE")
 # What is refused by its first word, with what to do instead.
@@ -112,7 +113,7 @@ def _comment(tokens: Tokens, words: list[str], piece: str) -> exp.Expression:
         raise UnsupportedError(what, piece, tokens[0].start, tokens[-1].end + 1)
     named = [_name(t) for t in tokens[3:-2] if t.text != "."]
     column = named.pop() if words[2] == "COLUMN" and len(named) > 1 else exp.Null()
-    table = exp.Table(**dict(zip(("this", "db", "catalog"), reversed(named), strict=False)))
+    table = table_of(named)
     last = tokens[-1]
     text = exp.Literal.string(last.text) if last.token_type == TokenType.STRING else exp.Null()
     return exp.Command(this="COMMENT", expression=exp.Tuple(expressions=[table, column, text]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 from sqlglot import exp
@@ -38,6 +38,11 @@ def members(tree: exp.Expression) -> tuple[exp.Expression, ...]:
 def parts_of(tree: exp.Expression) -> tuple[str, ...]:
     """Return the parts of the name of a table: `db.s.t` is ("db", "s", "t")."""
     return tuple(tree.args[key].name for key in ("catalog", "db", "this") if tree.args.get(key) is not None)
+
+
+def table_of(parts: Sequence[exp.Expression]) -> exp.Table:
+    """Return the table whose name has these parts, the opposite of `parts_of`."""
+    return exp.Table(**dict(zip(("this", "db", "catalog"), reversed(parts), strict=False)))
 
 
 def named_argument(tree: exp.Expression) -> tuple[str, exp.Expression] | None:
