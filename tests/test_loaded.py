@@ -12,7 +12,9 @@ from tests.children import run_python
 # Each step in one process, after those before it; and what it has not loaded: libraries, or patterns of modules.
 STEPS = {
     "rem_arrow.connect": ("IPython", "matplotlib", "asyncio"),
-    "embedder('openai:text-embedding-3-small')": ("openai",),
+    "import rem_arrow.language.client, rem_arrow.embed.providers as p; p.embedder('openai:text-embedding-3-small')": (
+        "openai",
+    ),
     "rem_arrow.connect().close()": ("openai", "hnswlib", "pandas", "duckdb", "rich", "typer"),
     "rem_arrow.connect().sql('SELECT 1')": ("opentelemetry*",),
     "import rem_arrow.shell.cli": ("google*", "*flight*"),
@@ -21,9 +23,6 @@ CODE = """
     import json, sys, rem_arrow
     loaded = []
     for step in json.loads(sys.argv[1]):
-        if step.startswith("embedder"):
-            import rem_arrow.language.client
-            from rem_arrow.embed.providers import embedder
         exec(step)
         loaded.append(sorted(sys.modules))
     print(json.dumps(loaded))

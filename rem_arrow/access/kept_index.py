@@ -140,11 +140,11 @@ class IndexFiles:
         """Let the file of an index not count any more, so that it may change."""
         with self._store.lock:
             self._store.check_open()
-            self._drop(self._key(number, name))
+            self._drop([self._key(number, name)])
 
-    def _drop(self, key: bytes) -> None:
+    def _drop(self, entry_keys: Iterable[bytes]) -> None:
         # No entry may come back behind a power cut when its file has changed or is gone.
-        self._store.kv.write([(keys.CATALOG, key, None)], sync=True)
+        self._store.kv.write([(keys.CATALOG, key, None) for key in entry_keys], sync=True)
 
     def remove(self, file: str) -> None:
         """Delete a file. One that somebody holds (Windows) is left to `sweep`."""
@@ -159,8 +159,10 @@ class IndexFiles:
 
     def forget(self, number: int) -> None:
         """Delete the entries of a table, and their files."""
-        for key, entry in list(self._store.kv.scan(keys.CATALOG, keys.table_key(self._prefix, number))):
-            self._drop(key)
+        entries = dict(self._store.kv.scan(keys.CATALOG, keys.table_key(self._prefix, number)))
+        if entries:
+            self._drop(entries)
+        for entry in entries.values():
             self.remove(self._named_by(entry))
 
     def sweep(self) -> None:

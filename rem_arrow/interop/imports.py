@@ -14,6 +14,7 @@ import polars as pl
 
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.macro import KINDS as MACRO_KINDS
+from rem_arrow.base.quoting import unquoted
 from rem_arrow.base.real_files import check_real_files
 from rem_arrow.base.schema import Table
 from rem_arrow.files.expansion import check_expansion
@@ -186,7 +187,7 @@ def _scan(where: Path, format_: str, schema: pl.Schema, entry: Entry) -> pl.Lazy
 
 def _unquoted(names: list[str]) -> list[str]:
     """Return the column names of a CSV: Polars 2.1 leaves the quotes inside a name doubled."""
-    return [name.replace('""', '"') for name in names]
+    return [unquoted(name) for name in names]
 
 
 def _complete(pieces: Iterator[pl.DataFrame], entry: Entry, where: Path) -> Iterator[pl.DataFrame]:

@@ -93,11 +93,9 @@ def _properties(frame: pl.DataFrame) -> pl.Series:
     column = frame["properties"]
     if column.dtype == pl.String:
         for text in column.unique():
-            properties_text(text, "the properties of an edge")
+            properties_text(text)
         return column
-    return pl.Series(
-        "properties", [properties_text(p, "the properties of an edge") for p in column.to_list()], dtype=pl.String
-    )
+    return pl.Series("properties", [properties_text(p) for p in column.to_list()], dtype=pl.String)
 
 
 def _ends(

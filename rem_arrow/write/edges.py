@@ -65,7 +65,7 @@ def edge_row(
         checks.finite(weight, f"{place}weight of an edge")
     src_table, src = split_end(src, resolve)
     dst_table, dst = split_end(dst, resolve)
-    text = properties_text(properties, f"{place}the properties of an edge")
+    text = properties_text(properties, place)
     return (
         src_table,
         src,
@@ -78,14 +78,18 @@ def edge_row(
     )
 
 
-def properties_text(properties: Any, what: str) -> str | None:
-    """Return properties as JSON; a text is JSON already. Raises InputError for a text that is not."""
-    if properties is None or not isinstance(properties, str):
-        return None if properties is None else json_text(properties)
+def properties_text(properties: Any, place: str = "") -> str | None:
+    """Return properties as JSON; a text is JSON already. Raises InputError, behind `place`, for a text that is not."""
+    if properties is None:
+        return None
+    if not isinstance(properties, str):
+        return json_text(properties)
     try:
         from_json_text(properties)
     except (ValueError, TypeError):
-        raise InputError(f"{what} are JSON, not {properties[:60]!r}; give an object, or its JSON text") from None
+        raise InputError(
+            f"{place}the properties of an edge are JSON, not {properties[:60]!r}; give an object, or its JSON text"
+        ) from None
     return properties
 
 
@@ -192,7 +196,7 @@ def frame_rows(frame: pl.DataFrame, resolve: Resolve) -> list[tuple[Json, ...]]:
     properties: Sequence[Any] = (
         frame["properties"].to_list() if "properties" in frame.columns else [None] * frame.height
     )
-    json_texts = [properties_text(p, f"row {row}: the properties of an edge") for row, p in enumerate(properties)]
+    json_texts = [properties_text(p, f"row {row}: ") for row, p in enumerate(properties)]
     created_at = time.time_ns() // 1_000
     kinds = texts["edge_type"].to_list()
     return [

@@ -161,7 +161,7 @@ TestVersions.settings = settings(max_examples=examples(5), stateful_step_count=1
 
 
 class TestMoreVersions(Versions.TestCase):  # type: ignore[name-defined,misc]
-    settings = settings(max_examples=examples(300), stateful_step_count=40, deadline=None)
+    settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
     pytestmark = pytest.mark.long
 
 

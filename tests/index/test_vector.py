@@ -241,7 +241,7 @@ TestAgainstADict.settings = settings(max_examples=examples(60), stateful_step_co
 class TestAgainstADictForLong(AgainstADict.TestCase):
     """The same, many times over."""
 
-    settings = settings(max_examples=examples(300), stateful_step_count=60)
+    settings = settings(max_examples=300, stateful_step_count=60)
 
 
 def churn(searches: int) -> None:

@@ -280,9 +280,9 @@ def _executed(plan: Plan) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _searched(examples: int, *phases: Phase) -> None:
+def _searched(count: int, *phases: Phase) -> None:
     @settings(
-        max_examples=examples,
+        max_examples=count,
         phases=phases or (Phase.generate, Phase.shrink),
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -179,5 +179,5 @@ def test_many_sequences_of_writes():
     """The same, for longer."""
     run_state_machine_as_test(
         StoreMachine,
-        settings=settings(max_examples=examples(300), stateful_step_count=40, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=300, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
     )
