@@ -27,6 +27,7 @@ from langchain_core.vectorstores import VectorStore
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.quoting import identifier
 from rem_arrow.drivers.metadata_field import MetadataField, metadata_json
+from rem_arrow.drivers.vector_table import is_made, put
 from rem_arrow.face.database import Database
 
 _COLUMNS = "id VARCHAR PRIMARY KEY, text VARCHAR NOT NULL, metadata JSON NOT NULL, vector FLOAT[{dimension}] NOT NULL"
@@ -83,23 +84,20 @@ class RemVectorStore(VectorStore):
         rows = pl.DataFrame(
             {"id": keys, "text": contents, "metadata": list(map(metadata_json, details)), "vector": vectors},
             schema_overrides={"vector": pl.Array(pl.Float32, len(vectors[0]))},
-        ).unique("id", keep="last", maintain_order=True)
-        if not self._exists():
-            columns = _COLUMNS.format(dimension=len(vectors[0]))
-            self._database.sql(f"CREATE TABLE IF NOT EXISTS {identifier(self._table)} ({columns})")
-        self._database.sql(f"INSERT OR REPLACE INTO {identifier(self._table)} FROM rows", frames={"rows": rows})
+        )
+        put(self._database, self._table, rows, columns=_COLUMNS.format(dimension=len(vectors[0])))
         return keys
 
     def delete(self, ids: list[str] | None = None, **kw: Any) -> bool | None:
         """Delete documents by id; ids that are not there are passed over. Without ids all go."""
-        if self._exists():
+        if is_made(self._database, self._table):
             where = "" if ids is None else " WHERE list_contains($ids, id)"
             self._database.sql(f"DELETE FROM {identifier(self._table)}{where}", None if ids is None else {"ids": ids})
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """Return the documents with these ids, in their order; ids that are not there are passed over."""
-        if not ids or not self._exists():
+        if not ids or not is_made(self._database, self._table):
             return []
         query = f"SELECT id, text, metadata FROM {identifier(self._table)} WHERE list_contains($ids, id)"
         found = {
@@ -123,16 +121,13 @@ class RemVectorStore(VectorStore):
         return lambda cosine: (1 + cosine) / 2
 
     def _search(self, vector: list[float], k: int, having: dict[str, Any] | None) -> list[tuple[Document, float]]:
-        if not self._exists():
+        if not is_made(self._database, self._table):
             return []
         parameters: dict[str, Any] = {}
         terms = [MetadataField([n], parameters, column="metadata").equals(v) for n, v in (having or {}).items()]
         where = " AND ".join(terms) or None
         rows = self._database.search(self._table, vector, k=k, column="vector", where=where, parameters=parameters)
         return [(_document(row), row["_score"]) for row in rows.iter_rows(named=True)]
-
-    def _exists(self) -> bool:
-        return self._table.casefold() in self._database.tables()["name"].str.to_lowercase()
 
     @classmethod
     def from_texts(

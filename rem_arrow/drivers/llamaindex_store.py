@@ -24,6 +24,7 @@ from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.quoting import identifier
 from rem_arrow.drivers.metadata_field import MetadataField
+from rem_arrow.drivers.vector_table import is_made, put
 from rem_arrow.face.database import Database
 
 _COLUMNS = "id VARCHAR PRIMARY KEY, document VARCHAR, metadata JSON NOT NULL, vector FLOAT[{dimension}] NOT NULL"
@@ -66,23 +67,20 @@ class RemVectorStore(BasePydanticVectorStore):  # type: ignore[misc]
                 "vector": vectors,
             },
             schema_overrides={"document": pl.String, "vector": pl.Array(pl.Float32, len(vectors[0]))},
-        ).unique("id", keep="last", maintain_order=True)
-        if not self._exists():
-            columns = _COLUMNS.format(dimension=len(vectors[0]))
-            self._database.sql(f"CREATE TABLE IF NOT EXISTS {identifier(self._table)} ({columns})")
-        self._database.sql(f"INSERT OR REPLACE INTO {identifier(self._table)} FROM rows", frames={"rows": rows})
+        )
+        put(self._database, self._table, rows, columns=_COLUMNS.format(dimension=len(vectors[0])))
         return [node.node_id for node in nodes]
 
     def delete(self, ref_doc_id: str, **kw: Any) -> None:
         """Delete the nodes of a document."""
-        if self._exists():
+        if is_made(self._database, self._table):
             self._database.sql(f"DELETE FROM {identifier(self._table)} WHERE document = $id", {"id": ref_doc_id})
 
     def delete_nodes(
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **kw: Any
     ) -> None:
         """Delete nodes by id, by metadata, or by both; all without either."""
-        if self._exists():
+        if is_made(self._database, self._table):
             where, parameters = _where(node_ids, None, filters)
             self._database.sql(f"DELETE FROM {identifier(self._table)} WHERE {where}", parameters)
 
@@ -92,7 +90,7 @@ class RemVectorStore(BasePydanticVectorStore):  # type: ignore[misc]
 
     def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
         """Return nodes by id, by metadata, or by both; all without either."""
-        if not self._exists():
+        if not is_made(self._database, self._table):
             return []
         where, parameters = _where(node_ids, None, filters)
         rows = self._database.sql(f"SELECT metadata FROM {identifier(self._table)} WHERE {where}", parameters)
@@ -104,7 +102,7 @@ class RemVectorStore(BasePydanticVectorStore):  # type: ignore[misc]
             raise InputError(
                 f"this store answers queries by an embedding, in the default mode, not {query.mode.value!r}"
             )
-        if not self._exists():
+        if not is_made(self._database, self._table):
             return VectorStoreQueryResult(nodes=[], similarities=[], ids=[])
         where, parameters = _where(query.node_ids, query.doc_ids, query.filters)
         rows = self._database.search(
@@ -117,9 +115,6 @@ class RemVectorStore(BasePydanticVectorStore):  # type: ignore[misc]
         )
         nodes = [metadata_dict_to_node(json.loads(text)) for text in rows["metadata"]]
         return VectorStoreQueryResult(nodes=nodes, similarities=rows["_score"].to_list(), ids=rows["id"].to_list())
-
-    def _exists(self) -> bool:
-        return self._table.casefold() in self._database.tables()["name"].str.to_lowercase()
 
 
 def _where(
