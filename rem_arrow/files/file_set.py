@@ -54,9 +54,9 @@ def file_rows(files: Sequence[OpenFile], format_: str, options: ReadOptions, typ
     ]
     if options.file_row_number:
         parts = [_numbered(part, f.name) for part, f in zip(parts, files)]
-    if not options.filename and (options.hive_partitioning is False or not _partitions(files, options)):
-        return _together(parts, files, options)
     partitions = _partitions(files, options)
+    if not options.filename and not partitions:
+        return _together(parts, files, options)
     extended = [
         _with(part, _constants(f, options, p)) for part, f, p in zip(parts, files, partitions or [{}] * len(files))
     ]
