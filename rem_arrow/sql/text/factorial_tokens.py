@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokens import TokenType
 
-from rem_arrow.sql.text.token_lists import Tokens, like, nesting
+from rem_arrow.sql.text.token_lists import Tokens, like, mention, nesting
 
 _OPERANDS = (TokenType.NUMBER, TokenType.VAR, TokenType.IDENTIFIER, TokenType.R_PAREN)
 # What no operand begins with: behind these words ! is a postfix.
@@ -20,7 +20,7 @@ _FOLLOWS = frozenset(
 
 def called(tokens: Tokens) -> Tokens:
     """Return the tokens with each `operand!` as a call."""
-    if not any(token.text == "!" for token in tokens):
+    if not mention(tokens, "!"):
         return tokens
     new: Tokens = []
     for place, token in enumerate(tokens):
@@ -29,12 +29,12 @@ def called(tokens: Tokens) -> Tokens:
             new.append(token)
             continue
         start = _operand(new)
-        opened = [like(token, TokenType.VAR, "factorial"), like(token, TokenType.L_PAREN, "(")]
-        new = [*new[:start], *opened, *new[start:], like(token, TokenType.R_PAREN, ")")]
+        new[start:start] = [like(token, TokenType.VAR, "factorial"), like(token, TokenType.L_PAREN, "(")]
+        new.append(like(token, TokenType.R_PAREN, ")"))
     return new
 
 
-def _operand(tokens: list[Token]) -> int:
+def _operand(tokens: Tokens) -> int:
     """Return where the operand begins that ends here: a number, a name with its qualifiers, a parenthesis or a call."""
     start = len(tokens) - 1
     if tokens[start].token_type == TokenType.R_PAREN:
