@@ -1,6 +1,8 @@
 // Calls of the server. The token lives in this tab alone, and goes into a header, never into an address.
 
 const TOKEN = "rem-token";
+// The server cuts a value of a row there; see rem_arrow/serve/page_results.py.
+const CELL_CHARACTERS = 500;
 
 /** What the server says is wrong. */
 export class ApiError extends Error {
@@ -88,6 +90,11 @@ export async function records(text, parameters = null, options = {}) {
   return objects(await sql(text, parameters, { rows: 1000, ...options }));
 }
 
+/** Return the rows of the frame that a verb answers as objects of texts. */
+export async function recordsOf(verb, given, options) {
+  return objects((await call(verb, given, options)).frames[0]);
+}
+
 /** Return the rows of a frame as objects. */
 export function objects(frame) {
   const names = frame.columns.map((column) => column.name);
@@ -104,6 +111,11 @@ export async function cell(result, row, column) {
 
 export function end(result) {
   if (result) request(`/api/results/${result}`, { method: "DELETE" }).catch(() => {});
+}
+
+/** Say whether a value of a row may be cut, so that `cell` gives more of it. */
+export function mayBeCut(text) {
+  return [...text].length >= CELL_CHARACTERS;
 }
 
 /** Save a result as a file. */

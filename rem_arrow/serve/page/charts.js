@@ -1,11 +1,12 @@
 // Charts of results: bars, lines and points, as SVG.
 
-import { el, empty, fill, oneLine, plural, select, svg } from "./dom.js";
+import { el, empty, fill, labelled, oneLine, plural, select, shortened, svg } from "./dom.js";
+import { COLOURS, colour, legend } from "./pictures.js";
 import { bands, linear } from "./scales.js";
 
 const HEIGHT = 350;
 const EDGE = { left: 64, right: 16, top: 32, bottom: 52 };
-const SERIES_MAX = 8;
+const SERIES_MAX = COLOURS;
 const BARS_MAX = 60;
 const POINTS_MAX = 2000;
 const NONE = "";
@@ -70,10 +71,6 @@ function chooseFor(controls, columns, chart, draw) {
   );
 }
 
-function labelled(text, control) {
-  return el("label", { class: "labelled" }, el("span", { class: "note" }, text), control);
-}
-
 function drawChart(drawing, columns, rows, chart, total) {
   const width = Math.max(260, drawing.clientWidth);
   const x = columns[chart.x];
@@ -98,8 +95,7 @@ function drawChart(drawing, columns, rows, chart, total) {
   picture.append(...axes(across, up, width, isBand, columns[chart.y].name, x.name));
   const marks = { bar: barMarks, line: lineMarks, scatter: pointMarks }[chart.kind];
   series.forEach((name, place) => picture.append(...marks(shown.filter((point) => point.series === name), across, up, place, series.length)));
-  const legend = chart.split === NONE ? null : el("div", { class: "legend" }, series.map((name, place) => el("span", {}, el("i", { style: { background: colour(place) } }), oneLine(name))));
-  fill(drawing, picture, legend);
+  fill(drawing, picture, chart.split === NONE ? null : legend(series));
   return notes.join(" ");
 }
 
@@ -108,8 +104,6 @@ function number(text, kind) {
   const value = kind === "time" ? Date.parse(`${text.replace(" ", "T").replace(/\+00$/, "")}${text.length > 10 ? "Z" : ""}`) : Number(text);
   return Number.isFinite(value) ? value : null;
 }
-
-const colour = (place) => `var(--c${(place % SERIES_MAX) + 1})`;
 
 function axes(across, up, width, isBand, yName, xName) {
   const parts = [];
@@ -122,16 +116,12 @@ function axes(across, up, width, isBand, yName, xName) {
   across.ticks.forEach(([x, text], place) => {
     if (place % every) return;
     const y = HEIGHT - EDGE.bottom + 16;
-    const short = cut(oneLine(text), isTight ? 8 : Math.max(6, Math.floor(isBand ? across.size / 7 : 20)));
+    const short = shortened(oneLine(text), isTight ? 8 : Math.max(6, Math.floor(isBand ? across.size / 7 : 20)));
     parts.push(svg("text", { x, y, class: "tick", "text-anchor": isTight ? "end" : "middle", transform: isTight ? `rotate(-35 ${x} ${y})` : null }, short, svg("title", {}, text)));
   });
-  parts.push(svg("text", { x: 14, y: 14, class: "axis" }, cut(oneLine(yName), 40)));
-  parts.push(svg("text", { x: width - EDGE.right, y: HEIGHT - 4, class: "axis", "text-anchor": "end" }, cut(oneLine(xName), 40)));
+  parts.push(svg("text", { x: 14, y: 14, class: "axis" }, shortened(oneLine(yName), 40)));
+  parts.push(svg("text", { x: width - EDGE.right, y: HEIGHT - 4, class: "axis", "text-anchor": "end" }, shortened(oneLine(xName), 40)));
   return parts;
-}
-
-function cut(text, most) {
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
 const title = ({ x, y, series }) => svg("title", {}, `${series ? `${series}, ` : ""}${x}: ${y}`);

@@ -1,6 +1,6 @@
 // What may stand at a place in a text of SQL, as the server says.
 
-import { call, objects } from "./api.js";
+import { recordsOf } from "./api.js";
 
 const SHOWN = 50;
 let asking = new AbortController();
@@ -13,8 +13,7 @@ export async function complete(text, place, asked) {
   try {
     // Places are counted in characters there, and in units of UTF-16 here.
     const before = [...text.slice(0, place)];
-    const { frames } = await call("complete_sql", { text, caret: before.length }, { signal: asking.signal, rows: SHOWN });
-    const found = objects(frames[0]);
+    const found = await recordsOf("complete_sql", { text, caret: before.length }, { signal: asking.signal, rows: SHOWN });
     if (found.length === 0) return null;
     const start = before.slice(0, Number(found[0].start)).join("").length;
     const typed = text.slice(start, place);

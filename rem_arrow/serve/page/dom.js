@@ -54,6 +54,11 @@ export function select(label, options, value, onchange) {
   return node;
 }
 
+/** Return a control with a text before it. */
+export function labelled(text, control) {
+  return el("label", { class: "labelled" }, el("span", { class: "note" }, text), control);
+}
+
 const whole = new Intl.NumberFormat("en");
 const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 
@@ -77,6 +82,11 @@ export function duration(ms) {
 /** Return a text on one line: what a terminal or a browser would obey is shown as a sign. */
 export function oneLine(text) {
   return text.replace(/\r\n|[\n\r]/g, " ↵ ").replace(/\t/g, " ⇥ ").replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "�");
+}
+
+/** Return a text that has no more than so many characters. */
+export function shortened(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
 /** Return what to do with an error: a block that says it. */

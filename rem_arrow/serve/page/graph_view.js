@@ -1,6 +1,6 @@
 // A drawing of nodes and edges that can be moved: drag a node or the ground, turn the wheel, or use the keyboard.
 
-import { el, fill, oneLine, svg } from "./dom.js";
+import { el, oneLine, shortened, svg } from "./dom.js";
 import { step } from "./forces.js";
 
 const STEPS = 320;
@@ -35,7 +35,7 @@ export class GraphView {
       "g",
       { class: "node", tabindex: 0, role: "button", "aria-label": `${text}, ${node.about}`, onkeydown: (event) => this.key(event, node) },
       svg("circle", { r: RADIUS, fill: node.colour }),
-      svg("text", { y: RADIUS + 14, "text-anchor": "middle" }, text.length > SHOWN ? `${text.slice(0, SHOWN - 1)}…` : text),
+      svg("text", { y: RADIUS + 14, "text-anchor": "middle" }, shortened(text, SHOWN)),
       svg("title", {}, `${text}\n${node.about}`),
     );
     node.drawn.node = node;
@@ -53,21 +53,25 @@ export class GraphView {
 
   /** Take a node away, with its edges. */
   removeNode(node) {
-    for (const [key, edge] of this.edges) {
-      if (edge.from !== node && edge.to !== node) continue;
+    for (const edge of this.edgesAt(node)) {
       edge.line.remove();
       edge.text.remove();
-      this.edges.delete(key);
+      this.edges.delete(edge.key);
     }
     node.drawn.remove();
     this.nodes.delete(node.key);
     this.settle();
   }
 
+  /** Return the edges from and to a node. */
+  edgesAt(node) {
+    return [...this.edges.values()].filter((edge) => edge.from === node || edge.to === node);
+  }
+
   /** Mark a node as the chosen one. */
   choose(node) {
     for (const other of this.nodes.values()) other.drawn.classList.toggle("chosen", other === node);
-    const near = [...this.edges.values()].filter((edge) => edge.from === node || edge.to === node);
+    const near = this.edgesAt(node);
     for (const edge of this.edges.values()) {
       const isNear = near.includes(edge);
       edge.line.classList.toggle("near", isNear);
@@ -180,9 +184,4 @@ export class GraphView {
     else return;
     event.preventDefault();
   }
-}
-
-/** Return what tells the colours of a graph apart. */
-export function legend(names, colours) {
-  return fill(el("div", { class: "legend" }), names.map((name) => el("span", {}, el("i", { style: { background: colours(name) } }), oneLine(name))));
 }

@@ -4,13 +4,13 @@
 // Browsers bound the height of an element, so a long grid has a scale between its scrollbar and its rows; the wheel and
 // the keyboard move by rows all the same.
 
+import { mayBeCut } from "./api.js";
 import { el, fill, oneLine, showDialog, button } from "./dom.js";
 
 const ROW = 28;
 const PAGE = 200;
 const PAGES_KEPT = 40;
 const HEIGHT_MAX = 8_000_000;
-const CELL_CHARACTERS = 500;
 const FETCH_AFTER_MS = 40;
 
 export class Grid {
@@ -270,7 +270,7 @@ export class Grid {
     const text = el("pre", { class: "value", tabindex: "0" }, shown ?? "NULL");
     const copy = button("Copy", () => navigator.clipboard?.writeText(text.textContent));
     showDialog(`${name}, row ${row + 1}`, el("p", { class: "note" }, type), text, el("p", {}, copy));
-    if (shown !== null && [...shown].length >= CELL_CHARACTERS && this.source.cell) text.textContent = await this.source.cell(row, column);
+    if (shown !== null && mayBeCut(shown) && this.source.cell) text.textContent = await this.source.cell(row, column);
   }
 }
 

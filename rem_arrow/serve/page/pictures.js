@@ -1,9 +1,22 @@
 // Small pictures, as SVG.
 
-import { el, svg } from "./dom.js";
+import { el, oneLine, svg } from "./dom.js";
 
 const WIDTH = 240;
 const HEIGHT = 44;
+
+/** How many colours there are. */
+export const COLOURS = 8;
+
+/** Return the colour of the n-th thing. */
+export function colour(place) {
+  return `var(--c${(place % COLOURS) + 1})`;
+}
+
+/** Return what tells the colours of a picture apart. */
+export function legend(names) {
+  return el("div", { class: "legend" }, names.map((name, place) => el("span", {}, el("i", { style: { background: colour(place) } }), oneLine(name))));
+}
 
 /** Return a histogram with what stands at its two ends. */
 export function bars(heights, [low, high], titles) {

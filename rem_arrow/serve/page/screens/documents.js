@@ -1,12 +1,11 @@
 // Documents: a list of them, and the text of one, chunk by chunk.
 
-import { cell, end, objects, records, sql } from "../api.js";
+import { cell, end, mayBeCut, objects, records, sql } from "../api.js";
 import { button, counted, el, empty, fill, heading, oneLine, plural } from "../dom.js";
 import { address, go } from "../shell.js";
 
 const MOST = 1000;
 const CHUNKS_MAX = 1000;
-const CUT = 500;
 
 export async function show(screen, [id], context) {
   if (id) await showOne(screen, id, context);
@@ -72,7 +71,7 @@ function readSections(frame, chunks) {
     const text = el("pre", { class: "chunk" });
     const showText = (content) => fill(text, [...(content ?? "")].slice(repeated).join("").trimEnd());
     showText(chunk.content);
-    if (chunk.content && [...chunk.content].length >= CUT) {
+    if (chunk.content && mayBeCut(chunk.content)) {
       text.read = async () => showText(await cell(frame.result, place + 1, 2));
       whole.observe(text);
     }

@@ -1,13 +1,12 @@
 // One entity: its fields, its edges, and what is like it.
 
-import { call, cell, end, objects, sql } from "../api.js";
+import { cell, end, mayBeCut, objects, recordsOf, sql } from "../api.js";
 import { button, counted, el, empty, errorBlock, fill, heading, oneLine, plural } from "../dom.js";
 import { edgesOf, nameOf, oneOf, textOf } from "../entities.js";
 import { address, go } from "../shell.js";
 
 const EDGES = 200;
 const ALIKE = 6;
-const CUT = 500;
 const BELOW = ["created_at", "modified_at", "deleted_at"];
 
 export async function show(screen, [table, id], { signal }) {
@@ -33,7 +32,7 @@ function fieldList(frame, fields) {
   const lines = columns.map(({ name, type, place }) => {
     const text = fields[name];
     const value = el("dd", { class: text === null ? "note" : null }, text ?? "NULL");
-    if (text && [...text].length >= CUT) {
+    if (text && mayBeCut(text)) {
       const more = button("Show all", async () => {
         fill(value, await cell(frame.result, 0, place));
         more.remove();
@@ -76,7 +75,7 @@ function link({ table, id, name }) {
 
 async function showAlike(section, table, id, signal) {
   try {
-    const hits = objects((await call("similar", { table, id, k: ALIKE }, { signal })).frames[0]);
+    const hits = await recordsOf("similar", { table, id, k: ALIKE }, { signal });
     const lines = hits.map((hit) => el("li", {}, el("a", { href: address("entity", table, hit.id) }, oneLine(nameOf(hit))), el("span", { class: "note" }, ` ${Number(hit._score).toFixed(2)}`), textOf(hit) ? el("div", { class: "note" }, oneLine(textOf(hit)).slice(0, 120)) : null));
     fill(section, el("h2", {}, "Alike"), lines.length ? el("ul", { class: "links" }, lines) : el("p", { class: "note" }, "Nothing to compare with."));
   } catch (error) {

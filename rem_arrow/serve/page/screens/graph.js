@@ -1,15 +1,15 @@
 // A graph that grows: it begins with one entity, and a second click on a node brings those it has edges to and from.
 
-import { call, objects } from "../api.js";
+import { recordsOf } from "../api.js";
 import { button, counted, el, empty, errorBlock, fill, heading, oneLine, plural } from "../dom.js";
 import { edgesOf, hubs, keyOf } from "../entities.js";
 import { placeBeside } from "../forces.js";
-import { GraphView, legend } from "../graph_view.js";
+import { GraphView } from "../graph_view.js";
+import { colour, legend } from "../pictures.js";
 import { address, go } from "../shell.js";
 
 const OF_ONE = 30;
 const NODES_MAX = 300;
-const COLOURS = 8;
 
 export async function show(screen, [table, id], { signal }) {
   if (!table || !id) {
@@ -23,7 +23,7 @@ export async function show(screen, [table, id], { signal }) {
   const view = new GraphView({ onChoose: choose, onOpen: expand });
   const tools = [button("+", () => view.scale(1.25), { "aria-label": "Nearer" }), button("−", () => view.scale(0.8), { "aria-label": "Farther" }), button("Fit", () => view.fit())];
   screen.append(heading("Graph", null, tools), problem, el("div", { class: "graph-and-side" }, el("div", { class: "graph-frame" }, view.node, key), side));
-  const found = objects((await call("lookup_entity", { names: [id] }, { signal })).frames[0]).find((one) => one.table === table && one.id === id);
+  const found = (await recordsOf("lookup_entity", { names: [id] }, { signal })).find((one) => one.table === table && one.id === id);
   if (!found) {
     fill(problem, errorBlock({ kind: "Not found", message: `${table} has no entity with the id ${id}` }));
     return;
@@ -35,7 +35,7 @@ export async function show(screen, [table, id], { signal }) {
 
   function nodeOf(of, itsId, name) {
     const place = tables.includes(of) ? tables.indexOf(of) : tables.push(of) - 1;
-    return { key: keyOf(of, itsId), table: of, id: itsId, label: name, about: `${of ?? "no table"} ${itsId}`, colour: colourOf(place), isOpen: false };
+    return { key: keyOf(of, itsId), table: of, id: itsId, label: name, about: `${of ?? "no table"} ${itsId}`, colour: colour(place), isOpen: false };
   }
 
   async function expand(node) {
@@ -61,7 +61,7 @@ export async function show(screen, [table, id], { signal }) {
         const [from, to] = edge.direction === "out" ? [node, view.nodes.get(other)] : [view.nodes.get(other), node];
         view.addEdge({ key: `${from.key} ${edge.type} ${to.key}`, from, to, type: edge.type });
       }
-      fill(key, legend(tables.map((name) => name ?? "no table"), (name) => colourOf(tables.findIndex((one) => (one ?? "no table") === name))));
+      fill(key, legend(tables.map((name) => name ?? "no table")));
       view.settle({ fit: true });
       choose(node);
     } catch (error) {
@@ -71,7 +71,7 @@ export async function show(screen, [table, id], { signal }) {
 
   function choose(node) {
     view.choose(node);
-    const edges = [...view.edges.values()].filter((edge) => edge.from === node || edge.to === node);
+    const edges = view.edgesAt(node);
     const lines = edges.map((edge) => {
       const other = edge.from === node ? edge.to : edge.from;
       return el("li", {}, el("span", { class: "arrow" }, edge.from === node ? "→" : "←"), el("span", { class: "note" }, oneLine(edge.type)), " ", button(oneLine(other.label), () => choose(other), { class: "plain link" }));
@@ -89,10 +89,6 @@ export async function show(screen, [table, id], { signal }) {
   }
 }
 
-function colourOf(place) {
-  return `var(--c${(place % COLOURS) + 1})`;
-}
-
 async function chooseStart(screen, signal) {
   const field = el("input", { type: "search", class: "wide", placeholder: "A name or an id", "aria-label": "Begin with" });
   const results = el("div", { class: "hits" });
@@ -105,8 +101,8 @@ async function chooseStart(screen, signal) {
     try {
       const asked = field.value.trim();
       if (!asked) return;
-      let found = objects((await call("lookup_entity", { names: [asked] }, { signal })).frames[0]);
-      if (found.length === 0) found = objects((await call("fuzzy", { text: asked, k: 10 }, { signal })).frames[0]);
+      let found = await recordsOf("lookup_entity", { names: [asked] }, { signal });
+      if (found.length === 0) found = await recordsOf("fuzzy", { text: asked, k: 10 }, { signal });
       fill(results, found.length ? el("ul", { class: "card links" }, found.map(begun)) : empty("Nothing found", `Nothing is called "${asked}".`));
     } catch (error) {
       if (!signal.aborted) fill(results, errorBlock(error));

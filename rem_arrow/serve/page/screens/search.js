@@ -1,6 +1,6 @@
 // Search by names, by meaning and by words, with the scores of each hit.
 
-import { call, objects } from "../api.js";
+import { recordsOf } from "../api.js";
 import { counted, el, empty, errorBlock, fill, heading, oneLine, select } from "../dom.js";
 import { nameOf, textOf } from "../entities.js";
 import { marked, wordsOf } from "../marked.js";
@@ -15,7 +15,7 @@ const NEAR = 0.15;
 
 export async function show(screen, [asked = "", table = ALL], { signal }) {
   const field = el("input", { type: "search", class: "wide", value: asked, placeholder: "Words, a name, or an id", "aria-label": "Search for" });
-  const tables = objects((await call("tables", {}, { signal, rows: 1000 })).frames[0]).filter((one) => one.kind === "entity" && Number(one.rows) > 0).map((one) => one.name);
+  const tables = (await recordsOf("tables", {}, { signal, rows: 1000 })).filter((one) => one.kind === "entity" && Number(one.rows) > 0).map((one) => one.name);
   const within = select("Search in", [[ALL, "All tables"], ...tables], table, () => field.value.trim() && submit());
   const results = el("div", { class: "hits" });
   const form = el("form", { class: "bar search", role: "search", onsubmit: (event) => { event.preventDefault(); submit(); } }, field, within, el("button", { class: "button primary", type: "submit" }, "Search"));
@@ -42,9 +42,9 @@ export async function show(screen, [asked = "", table = ALL], { signal }) {
 // --- names
 
 async function names(asked, table, signal) {
-  const within = (found) => objects(found[0]).filter((hit) => table === ALL || hit.table === table);
-  const exact = within((await call("lookup_entity", { names: [asked] }, { signal, rows: NAMES_MAX })).frames);
-  const found = exact.length ? exact : within((await call("fuzzy", { text: asked, k: NAMES_MAX }, { signal, rows: NAMES_MAX })).frames);
+  const within = (found) => found.filter((hit) => table === ALL || hit.table === table);
+  const exact = within(await recordsOf("lookup_entity", { names: [asked] }, { signal, rows: NAMES_MAX }));
+  const found = exact.length ? exact : within(await recordsOf("fuzzy", { text: asked, k: NAMES_MAX }, { signal, rows: NAMES_MAX }));
   if (found.length === 0) return null;
   const why = (hit) => (exact.length ? `its ${hit.matched_on} is this` : `its ${hit.matched_on} is spelt alike, ${Number(hit.score).toFixed(2)} of 1`);
   const lines = found.map((hit) => el("li", {}, el("a", { href: address("entity", hit.table, hit.id) }, oneLine(hit.name ?? hit.id)), el("span", { class: "note" }, ` ${oneLine(`${hit.table} · ${hit.id}`)} · ${why(hit)}`)));
@@ -55,7 +55,7 @@ async function names(asked, table, signal) {
 
 async function hits(table, asked, isOneOfAll, signal) {
   const most = isOneOfAll ? OF_EACH : OF_ONE;
-  const search = async (mode, k) => objects((await call("search", { table, query: asked, k, mode }, { signal, rows: k })).frames[0]);
+  const search = (mode, k) => recordsOf("search", { table, query: asked, k, mode }, { signal, rows: k });
   const quietly = (found) => found.catch((error) => (error.name === "AbortError" || error.status === 401 ? Promise.reject(error) : error));
   const [fused, meaning, words] = await Promise.all([quietly(search(null, most)), quietly(search("vector", RANKED)), quietly(search("text", RANKED))]);
   if (!Array.isArray(fused)) return isOneOfAll ? null : { best: 0, section: errorBlock(fused) };

@@ -1,6 +1,6 @@
 // One table: its rows, and its columns with their profiles.
 
-import { call, end, objects, quoted, sql } from "../api.js";
+import { end, quoted, recordsOf, sql } from "../api.js";
 import { add, button, el, empty, errorBlock, fill, heading, plural } from "../dom.js";
 import { draft } from "../draft.js";
 import { firstRows, ofFrame, ofTable } from "../frames.js";
@@ -13,7 +13,7 @@ export async function show(screen, [name], { signal }) {
   // Both are asked for at once, and an error of the second is told where its rows would stand.
   const first = firstRows(quoted(name), signal);
   first.catch(() => {});
-  const tables = objects((await call("tables", {}, { signal, rows: 1000 })).frames[0]);
+  const tables = await recordsOf("tables", {}, { signal, rows: 1000 });
   const table = tables.find((one) => one.name === name);
   const rows = table?.rows ?? null;
   const query = button("Query", () => {
@@ -76,9 +76,8 @@ function linkOf(name, table) {
 
 function columnsPanel(name, signal) {
   const panel = el("div", { class: "framed grow" }, el("p", { class: "busy padded" }, "Reading the columns"));
-  call("schema", { table: name }, { signal, rows: 1000 })
-    .then(({ frames }) => {
-      const columns = objects(frames[0]);
+  recordsOf("schema", { table: name }, { signal, rows: 1000 })
+    .then((columns) => {
       const lines = columns.map((column) => ({ ...column, profile: el("td", { class: "profile" }), facts: el("td", { class: "hide-narrow facts note" }) }));
       const body = lines.map((line) =>
         el("tr", {}, el("td", {}, el("div", { class: "name" }, line.column), el("div", { class: "type" }, line.type), badges(line), line.description ? el("div", { class: "note description" }, line.description) : null), line.profile, line.facts),

@@ -1,6 +1,6 @@
 // The tables of the database.
 
-import { call, objects } from "../api.js";
+import { recordsOf } from "../api.js";
 import { counted, el, empty, fill, heading, plural } from "../dom.js";
 import { address } from "../shell.js";
 
@@ -10,7 +10,7 @@ export async function show(screen, parts, { signal }) {
   const body = el("div", { class: "busy" }, "Reading the tables");
   const filter = el("input", { type: "search", placeholder: "Filter by name", "aria-label": "Filter the tables", oninput: () => draw() });
   screen.append(heading("Tables", null, filter), body);
-  const tables = objects((await call("tables", {}, { signal, rows: 1000 })).frames[0]);
+  const tables = await recordsOf("tables", {}, { signal, rows: 1000 });
   // Those of the user come first, those without rows last.
   tables.sort((a, b) => (b.category === "user") - (a.category === "user") || (Number(b.rows) > 0) - (Number(a.rows) > 0) || a.name.localeCompare(b.name));
   body.className = "";

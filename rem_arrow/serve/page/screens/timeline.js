@@ -1,7 +1,7 @@
 // Moments, or rows of another table with times, in the order of time.
 
-import { call, objects, quoted, records } from "../api.js";
-import { button, el, empty, errorBlock, fill, heading, oneLine, plural, select } from "../dom.js";
+import { quoted, records, recordsOf } from "../api.js";
+import { button, el, empty, errorBlock, fill, heading, labelled, oneLine, plural, select } from "../dom.js";
 import { nameOf, textOf } from "../entities.js";
 import { timePicture } from "../profile.js";
 import { address } from "../shell.js";
@@ -10,13 +10,13 @@ const MOST = 300;
 const ANY = "";
 
 export async function show(screen, [about = ""], { signal }) {
-  const tables = objects((await call("tables", {}, { signal, rows: 1000 })).frames[0]).filter((one) => one.kind === "entity" && (Number(one.rows) > 0 || one.name === "moments")).map((one) => one.name);
+  const tables = (await recordsOf("tables", {}, { signal, rows: 1000 })).filter((one) => one.kind === "entity" && (Number(one.rows) > 0 || one.name === "moments")).map((one) => one.name);
   tables.sort((a, b) => (b === "moments") - (a === "moments") || a.localeCompare(b));
   const chosen = { table: tables[0] ?? "moments", from: "", to: "", type: ANY, about, latest: true };
   const kinds = el("span");
   const picture = el("div", { class: "overview" });
   const list = el("div");
-  const date = (label, key) => el("label", { class: "labelled" }, el("span", { class: "note" }, label), el("input", { type: "date", onchange: (event) => { chosen[key] = event.target.value; read(); } }));
+  const date = (label, key) => labelled(label, el("input", { type: "date", onchange: (event) => { chosen[key] = event.target.value; read(); } }));
   const of = el("input", { type: "search", value: about, placeholder: "about: an id", "aria-label": "About an entity", onchange: (event) => { chosen.about = event.target.value.trim(); read(); } });
   const order = button("Latest first", () => { chosen.latest = !chosen.latest; fill(order, chosen.latest ? "Latest first" : "Earliest first"); read(); });
   const table = select("Table", tables, chosen.table, (value) => { chosen.table = value; chosen.type = ANY; start(); });
@@ -37,7 +37,8 @@ export async function show(screen, [about = ""], { signal }) {
 
   async function read() {
     fill(list, el("p", { class: "busy", role: "status" }, "Reading"));
-    const { table: name, from, to, type, about: end, latest } = { ...chosen };
+    const asked = JSON.stringify(chosen);
+    const { table: name, from, to, type, about: end, latest } = chosen;
     const given = { table: name, limit: MOST + 1, descending: latest };
     if (from) given.start = from;
     if (to) given.end = dayAfter(to);
@@ -45,8 +46,8 @@ export async function show(screen, [about = ""], { signal }) {
     if (end) given.about = end;
     if (name !== "moments") given.column = "created_at";
     try {
-      const rows = objects((await call("timeline", given, { signal, rows: MOST + 1 })).frames[0]);
-      if (JSON.stringify({ table: name, from, to, type, about: end, latest }) !== JSON.stringify(chosen)) return;
+      const rows = await recordsOf("timeline", given, { signal, rows: MOST + 1 });
+      if (JSON.stringify(chosen) !== asked) return;
       fill(list, rows.length ? days(rows, name) : empty("Nothing in this time", "Moments are stored with db.add_moment, or found in documents."));
     } catch (error) {
       if (!signal.aborted) fill(list, errorBlock(error));
