@@ -68,7 +68,7 @@ class FlightSql:
         most, idle_s = service.limits.kept_max, service.limits.idle_s
         self.prepared = KeptThings[PreparedQuery]("prepared statement", most, idle_s)
         self.results = KeptThings[pa.RecordBatchReader]("result", most, idle_s)
-        service.also_kept += [self.prepared, self.results]
+        service.kept += [self.prepared, self.results]
         # What is read now, by the handle of its result.
         self._read: dict[str, RunningStatement] = {}
 

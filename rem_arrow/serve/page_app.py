@@ -82,7 +82,7 @@ class PageApi:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.results = PageResults(service.limits)
-        service.also_kept.append(self.results.kept)
+        service.kept.append(self.results.kept)
         self._threads = ThreadPoolExecutor(2 * service.limits.statements_max, thread_name_prefix="rem-page")
 
     async def about(self, request: Request) -> Response:

@@ -71,8 +71,8 @@ class Service:
         most, idle_s = self.limits.kept_max, self.limits.idle_s
         self.transactions = KeptThings[OpenTransaction]("transaction", most, idle_s)
         self.sessions = KeptThings[Database]("session", most, idle_s)
-        # Of the transports.
-        self.also_kept: list[KeptThings[Any]] = []
+        # What callers leave open; transports add theirs.
+        self.kept: list[KeptThings[Any]] = [self.transactions, self.sessions]
         self._streams = weakref.WeakSet[BatchStream]()
         self._closing = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="rem-serve-sweep", daemon=True)
@@ -232,17 +232,13 @@ class Service:
     def stop(self) -> None:
         """Give up what callers have left open, and the threads; the database stays open."""
         self._closing.set()
-        self.transactions.close()
-        self.sessions.close()
-        for kept in self.also_kept:
+        for kept in self.kept:
             kept.close()
         self.runs.close()
 
     def _sweep(self) -> None:
         while not self._closing.wait(_SWEEP_S):
-            self.transactions.sweep()
-            self.sessions.sweep()
-            for kept in self.also_kept:
+            for kept in self.kept:
                 kept.sweep()
             for stream in list(self._streams):
                 stream.sweep()
